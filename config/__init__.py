@@ -1,0 +1,1 @@
+"""What is set: settings, district data, clocks, texts."""

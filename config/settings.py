@@ -1,0 +1,106 @@
+"""Settings from the environment: every fault at once, in Chinese, before anything starts."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+
+PREFIX = "PIYAO_"
+
+
+class SettingsError(Exception):
+    """Settings that cannot be used. ``faults`` are (variable, fault key, detail)."""
+
+    def __init__(self, faults: list[tuple[str, str, str]]) -> None:
+        """All faults together."""
+        super().__init__("; ".join(f"{name}: {key}" for name, key, _ in faults))
+        self.faults = faults
+
+
+class Settings(BaseModel):
+    """What one process is told. Secrets come from here only and are never logged."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    data: Path = Path("data")
+    database_url: str = ""
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    secret_key: SecretStr = SecretStr("")
+    district: str = ""
+    webchat: Literal["", "on", "off"] = ""
+    public_reports: Literal["on", "off"] = "on"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    matching_level: Literal["cautious", "standard", "bold"] = "standard"
+    telegram_token: SecretStr = SecretStr("")
+    telegram_base_url: str = ""
+    telegram_webhook_url: str = ""
+    telegram_webhook_secret: SecretStr = SecretStr("")
+    webhook_secret: SecretStr = SecretStr("")
+    webhook_hosts: str = ""
+    test_clock: str = ""
+    fast: Literal["", "on"] = ""
+
+    @field_validator("secret_key")
+    @classmethod
+    def _long_enough(cls, value: SecretStr) -> SecretStr:
+        text = value.get_secret_value()
+        if text and len(text) < 32:  # noqa: PLR2004
+            raise ValueError("too_short_key")
+        return value
+
+    @field_validator("telegram_webhook_url")
+    @classmethod
+    def _https(cls, value: str) -> str:
+        if value and not value.startswith(("https://", "http://127.0.0.1")):
+            raise ValueError("needs_https")
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: str) -> str:
+        if value and not value.startswith(("sqlite", "postgresql", "postgres")):
+            raise ValueError("unknown_database")
+        return value.replace("postgres://", "postgresql://", 1)
+
+    @property
+    def url(self) -> str:
+        """The database: ``DATABASE_URL`` or one SQLite file in the data folder."""
+        return self.database_url or f"sqlite:///{self.data / 'piyao.db'}"
+
+    @property
+    def real_platform(self) -> bool:
+        """Whether a platform that real people use is configured."""
+        return bool(self.telegram_token.get_secret_value())
+
+    @property
+    def demonstration(self) -> bool:
+        """Whether the web chat is there: for development, never beside a real platform."""
+        if self.webchat:
+            return self.webchat == "on"
+        return not self.real_platform
+
+
+def load(environment: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings. Raises SettingsError with every fault."""
+    env = os.environ if environment is None else environment
+    given = {
+        name.removeprefix(PREFIX).lower(): value
+        for name, value in env.items()
+        if name.startswith(PREFIX)
+    }
+    if env.get("DATABASE_URL"):
+        given.setdefault("database_url", env["DATABASE_URL"])
+    try:
+        return Settings.model_validate(given)
+    except ValidationError as error:
+        faults = []
+        for one in error.errors(include_input=False, include_url=False):
+            name = ".".join(str(part) for part in one["loc"])
+            raised = one.get("ctx", {}).get("error")
+            key = str(raised) if isinstance(raised, ValueError) else one["type"]
+            variable = "DATABASE_URL" if name == "database_url" else PREFIX + name.upper()
+            faults.append((variable, key, one["msg"]))
+        raise SettingsError(faults) from None

@@ -1,0 +1,1 @@
+"""Sending to many: retry and pacing as pure functions."""

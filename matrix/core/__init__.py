@@ -1,0 +1,1 @@
+"""Entities, their lifecycle tables, events and errors."""

@@ -1,0 +1,45 @@
+"""A clock on a subject. Its length comes from the clock table, its rungs from the ladder."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from matrix.core.entity import Entity
+
+
+class Stage(StrEnum):
+    """Clocks of domain §6. FIRST_PUBLICATION is the business clock, the rest stage clocks."""
+
+    FILE = "file"
+    ACKNOWLEDGE = "acknowledge"
+    STALE = "stale"
+    HOLDING = "holding"
+    VERIFY = "verify"
+    DRAFT = "draft"
+    REVIEW = "review"
+    FIRST_PUBLICATION = "first-publication"
+    ANSWER = "answer"
+    REPOST = "repost"
+    CHECK = "check"
+    FEEDBACK = "feedback"
+    RATIFY = "ratify"
+    RETURN = "return"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deadline(Entity):
+    """``subject`` is ``kind:id``. ``rung`` counts the ladder's rungs already fired.
+
+    ``next_at`` is when the next rung is due: what the sweep looks for.
+    """
+
+    subject: str
+    case: str = ""
+    stage: Stage
+    starts_at: datetime
+    due_at: datetime
+    capped: bool = False
+    rung: int = 0
+    next_at: datetime | None = None
+    paused_at: datetime | None = None
+    closed_at: datetime | None = None

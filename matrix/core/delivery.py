@@ -1,0 +1,122 @@
+"""The ledger: one row per message to one address, committed as *sending* before the call."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from matrix.core.entity import Entity
+from matrix.core.lifecycle import Lifecycle, row
+from matrix.core.roles import Role
+
+
+class DeliveryState(StrEnum):
+    """A crash between *sending* and its outcome leaves the row in doubt, never resent blindly."""
+
+    PENDING = "pending"
+    SENDING = "sending"
+    SENT = "sent"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    IN_DOUBT = "in-doubt"
+
+
+class Lane(StrEnum):
+    """Conversation goes out at once; broadcast travels through the durable queue."""
+
+    CONVERSATION = "conversation"
+    BROADCAST = "broadcast"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery(Entity):
+    """One message.
+
+    ``content`` is the reply by type (``reply``, ``fields``, ``choices``); the presenter renders
+    it when it is sent. ``purpose`` is ``kind:id`` of what its outcome moves. ``edits`` is the
+    delivery whose message it changes. ``dedup`` is unique where a thing is said once.
+    ``harmless`` marks a message whose repeat does no harm (single-use buttons).
+    """
+
+    state: DeliveryState = DeliveryState.PENDING
+    lane: Lane = Lane.CONVERSATION
+    platform: str
+    address: str
+    person: str = ""
+    account: str = ""
+    purpose: str = ""
+    subject: str = ""
+    content: Mapping[str, object] = field(default_factory=dict)
+    edits: str = ""
+    dedup: str | None = None
+    harmless: bool = False
+    attempt: int = 0
+    attempt_id: str = ""
+    executor: str = ""
+    created_at: datetime
+    not_before: datetime | None = None
+    give_up_at: datetime | None = None
+    sent_at: datetime | None = None
+    remote_id: str = ""
+    error: str = ""
+
+
+_S = DeliveryState
+_M = {Role.MACHINE, Role.CLOCK}
+_SETTLERS = {Role.MACHINE, Role.DESK, Role.PUBLISHER}
+DELIVERY = Lifecycle[Delivery](
+    "delivery",
+    [
+        row(_S.PENDING, "claim", _S.SENDING, _M),
+        row(_S.PENDING, "cancel", _S.CANCELLED, {*_M, Role.PUBLISHER}),
+        row(_S.SENDING, "sent", _S.SENT, _M),
+        row(_S.SENDING, "fail", _S.FAILED, _M),
+        row(_S.SENDING, "retry", _S.PENDING, _M),
+        row(_S.SENDING, "doubt", _S.IN_DOUBT, _M),
+        row(_S.IN_DOUBT, "sent", _S.SENT, _SETTLERS),
+        row(_S.IN_DOUBT, "retry", _S.PENDING, _SETTLERS),
+        row(_S.IN_DOUBT, "fail", _S.FAILED, _SETTLERS),
+    ],
+)
+
+
+class FeedbackState(StrEnum):
+    """Whether a reporter has been told one outcome."""
+
+    DUE = "due"
+    SENT = "sent"
+    IN_DOUBT = "in-doubt"
+    FAILED = "failed"
+    UNDELIVERABLE = "undeliverable"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feedback(Entity):
+    """What one reporter is told of one outcome, once. (person, outcome) is unique.
+
+    ``outcome`` is ``bulletin:<id>``, ``rejected:<lead>``, ``referred:<case>`` and the like.
+    """
+
+    state: FeedbackState = FeedbackState.DUE
+    person: str
+    outcome: str
+    case: str = ""
+    lead: str
+    due_at: datetime
+    tried: tuple[str, ...] = ()
+    sent_at: datetime | None = None
+
+
+_F = FeedbackState
+FEEDBACK = Lifecycle[Feedback](
+    "feedback",
+    [
+        row(_F.DUE, "sent", _F.SENT, _M),
+        row(_F.DUE, "doubt", _F.IN_DOUBT, _M),
+        row(_F.DUE, "fail", _F.FAILED, _M),
+        row(_F.IN_DOUBT, "sent", _F.SENT, _SETTLERS),
+        row(_F.IN_DOUBT, "retry", _F.DUE, _SETTLERS),
+        row(_F.FAILED, "retry", _F.DUE, _SETTLERS),
+        row(_F.FAILED, "give_up", _F.UNDELIVERABLE, _M),
+    ],
+)

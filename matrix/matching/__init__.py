@@ -1,0 +1,1 @@
+"""Whether a forwarded text is the same claim as one already settled, and why."""

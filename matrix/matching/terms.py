@@ -1,0 +1,74 @@
+"""The small pieces a text is compared by: characters, pairs of them, and how they sound."""
+
+import re
+from collections.abc import Iterable
+from functools import cache
+from itertools import pairwise
+from typing import Protocol
+
+from pypinyin import Style, lazy_pinyin
+from pypinyin.constants import PINYIN_DICT
+
+from matrix.matching.numerals import fold_numbers
+
+__all__ = ["Rarity", "bigrams", "fold_sound", "terms", "tokens"]
+
+_TOKENS = re.compile(r"[\u3400-\u9fff]|\d+(?:\.\d+)?|[^\W\d_\u3400-\u9fff]+")
+_HAN = re.compile(r"[\u3400-\u9fff]")
+_FIRST_HAN, _LAST_HAN = 0x4E00, 0x9FA5
+# Pairs many speakers do not tell apart, and typing errors follow speech.
+_CONFUSED = (("zh", "z"), ("ch", "c"), ("sh", "s"))
+
+
+class Rarity(Protocol):
+    """How much a term tells: the inverse document frequency in the library of claims."""
+
+    def rarity(self, term: str) -> float:
+        """Natural logarithm of (claims / claims with the term), at least 0."""
+        ...
+
+
+def tokens(text: str) -> list[str]:
+    """Han characters, words of other scripts and canonical numbers, in order."""
+    return _TOKENS.findall(fold_numbers(text))
+
+
+def terms(text: str) -> list[str]:
+    """What a text is indexed and searched by: tokens, and pairs of neighbouring tokens."""
+    single = tokens(text)
+    return single + bigrams(single)
+
+
+def bigrams(single: Iterable[str]) -> list[str]:
+    """Neighbouring tokens joined; a bar keeps two words or numbers apart."""
+    return [
+        left + right if _HAN.match(left) or _HAN.match(right) else f"{left}|{right}"
+        for left, right in pairwise(single)
+    ]
+
+
+def fold_sound(text: str) -> str:
+    """The text with every Han character replaced by one that stands for its sound.
+
+    Length and positions stay, so that alignments on it hold for the text itself.
+    """
+    return text.translate(_sounds())
+
+
+@cache
+def _sounds() -> dict[int, str]:
+    first: dict[str, str] = {}
+    table: dict[int, str] = {}
+    for code in range(_FIRST_HAN, _LAST_HAN + 1):
+        if code not in PINYIN_DICT:
+            continue
+        syllable = _syllable(chr(code))
+        table[code] = first.setdefault(syllable, chr(code))
+    return table
+
+
+def _syllable(character: str) -> str:
+    sound = lazy_pinyin(character, style=Style.NORMAL)[0]
+    for spoken, folded in _CONFUSED:
+        sound = sound.replace(spoken, folded)
+    return sound.removesuffix("g") if sound.endswith(("ing", "eng")) else sound

@@ -1,0 +1,179 @@
+"""What the inner rooms need from the outer ones. Implementations lie in storage and bot."""
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
+
+from matrix.core.bulletin import Bulletin, Review, Revision
+from matrix.core.campaign import Campaign, Receipt, RepostTask
+from matrix.core.case import Assignment, Case
+from matrix.core.claim import Claim, Link, Sighting
+from matrix.core.conversation import Attachment, Button, Dialog, Inbound
+from matrix.core.deadline import Deadline
+from matrix.core.delivery import Delivery, Feedback
+from matrix.core.directory import (
+    Account,
+    Area,
+    ChannelIdentity,
+    Invitation,
+    Person,
+    Place,
+    Post,
+    Topic,
+    Unit,
+)
+from matrix.core.entity import Entity
+from matrix.core.events import Event
+from matrix.core.lead import Lead
+from matrix.core.verification import Consultation, Evidence, Verification
+
+E = TypeVar("E", bound=Entity)
+
+
+class Clock(Protocol):
+    """Where the present comes from."""
+
+    def now(self) -> datetime:
+        """The present instant, aware, UTC."""
+
+
+class Ids(Protocol):
+    """Where identifiers and secrets come from."""
+
+    def new(self) -> str:
+        """An opaque identifier; later ones sort after earlier ones."""
+
+    def token(self) -> str:
+        """A short unguessable token of at most 16 URL-safe characters."""
+
+
+class Repository(Protocol[E]):
+    """The stored entities of one kind.
+
+    Criteria are ``field=value``; ``field__in=(…)``, ``field__lte=…``, ``field__gte=…``,
+    ``field__lt=…``, ``field__gt=…``, ``field__ne=…`` compare otherwise.
+    """
+
+    async def get(self, entity_id: str) -> E:
+        """The entity. Raises NotFound."""
+
+    async def maybe(self, entity_id: str) -> E | None:
+        """The entity or None."""
+
+    async def one(self, **criteria: Any) -> E | None:
+        """The first match or None."""
+
+    async def find(
+        self, *, order: str = "id", limit: int = 0, offset: int = 0, **criteria: Any
+    ) -> list[E]:
+        """All matches, ordered by a field (``-field`` descends); ``limit`` 0 is no limit."""
+
+    async def count(self, **criteria: Any) -> int:
+        """How many match."""
+
+    async def add(self, entity: E) -> E:
+        """Insert it. Raises StaleVersion where a unique key is taken."""
+
+    async def save(self, entity: E) -> E:
+        """Update it where id and version still match; returns it with the next version.
+
+        Raises StaleVersion when somebody was faster.
+        """
+
+    async def remove(self, entity_id: str) -> None:
+        """Delete it (buttons and dialogs only; what happened stays)."""
+
+
+class Work(Protocol):
+    """One transaction. Leaving the context without ``commit`` rolls back."""
+
+    leads: Repository[Lead]
+    claims: Repository[Claim]
+    sightings: Repository[Sighting]
+    links: Repository[Link]
+    cases: Repository[Case]
+    assignments: Repository[Assignment]
+    verifications: Repository[Verification]
+    evidence: Repository[Evidence]
+    consultations: Repository[Consultation]
+    revisions: Repository[Revision]
+    reviews: Repository[Review]
+    bulletins: Repository[Bulletin]
+    campaigns: Repository[Campaign]
+    tasks: Repository[RepostTask]
+    receipts: Repository[Receipt]
+    deliveries: Repository[Delivery]
+    feedback: Repository[Feedback]
+    deadlines: Repository[Deadline]
+    inbox: Repository[Inbound]
+    attachments: Repository[Attachment]
+    buttons: Repository[Button]
+    dialogs: Repository[Dialog]
+    units: Repository[Unit]
+    areas: Repository[Area]
+    places: Repository[Place]
+    topics: Repository[Topic]
+    people: Repository[Person]
+    posts: Repository[Post]
+    identities: Repository[ChannelIdentity]
+    invitations: Repository[Invitation]
+    accounts: Repository[Account]
+
+    async def record(self, event: Event) -> None:
+        """Append to the log."""
+
+    async def events(self, **criteria: Any) -> list[Event]:
+        """Events in the order in which they were written."""
+
+    async def serial(self, name: str) -> int:
+        """The next number of a named series, starting at 1, without holes in one transaction."""
+
+    async def setting(self, name: str) -> object:
+        """A stored setting of the district, or None."""
+
+    async def set_setting(self, name: str, value: object) -> None:
+        """Store a setting of the district."""
+
+    async def last_change(self) -> int:
+        """The newest change number of the bulletins, 0 when there are none."""
+
+    async def enqueue(self, job: str, subject: str) -> None:
+        """Queue a broadcast job; it exists exactly when this transaction commits."""
+
+    async def commit(self) -> None:
+        """Make it so."""
+
+
+class Store(Protocol):
+    """Opens transactions."""
+
+    def work(self) -> AbstractAsyncContextManager[Work]:
+        """A writing transaction."""
+
+    def read(self) -> AbstractAsyncContextManager[Work]:
+        """A transaction that only reads; it never waits for a writer."""
+
+
+class Outbox(Protocol):
+    """Told after a commit that conversation deliveries wait."""
+
+    def wake(self) -> None:
+        """Send what is pending as soon as possible."""
+
+
+class Sealer(Protocol):
+    """Keeps originals under the district's key."""
+
+    def seal(self, text: str) -> str:
+        """Ciphertext, printable."""
+
+    def unseal(self, sealed: str) -> str:
+        """The text. Raises ValueError when the key is another."""
+
+
+class LinkChecker(Protocol):
+    """Looks at a receipt link."""
+
+    async def check(self, url: str, hosts: Sequence[str], expected: str) -> str:
+        """``ok``, or a code: ``host``, ``private``, ``unreachable``, ``mismatch``."""

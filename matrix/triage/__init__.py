@@ -1,0 +1,1 @@
+"""Who must answer, how grave it is, and by when."""
