@@ -1,0 +1,1 @@
+"""What is kept: tables, mapping, transactions, the durable queue, the candidate index."""

@@ -1,0 +1,59 @@
+"""Opening the database: SQLite in a file by default, PostgreSQL by DATABASE_URL."""
+
+from sqlite3 import Connection as Sqlite
+from typing import Any
+
+from sqlalchemy import Connection, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+READ = "piyao_read"
+"""Execution option of a transaction that only reads."""
+
+
+def async_url(url: str) -> URL:
+    """The URL with the asynchronous driver that fits it."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return parsed.set(drivername="sqlite+aiosqlite")
+    return parsed.set(drivername="postgresql+psycopg")
+
+
+def sync_url(url: str) -> URL:
+    """The URL with the synchronous driver, for the queue engine and migrations."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return parsed.set(drivername="sqlite")
+    return parsed.set(drivername="postgresql+psycopg")
+
+
+def open_engine(url: str) -> AsyncEngine:
+    """An engine. SQLite: WAL, full durability, writers take the lock when they begin."""
+    parsed = async_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return create_async_engine(parsed, pool_size=10, max_overflow=10, pool_pre_ping=True)
+    engine = create_async_engine(parsed, connect_args={"timeout": 15})
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def _connect(connection: Any, record: object) -> None:  # noqa: ANN401
+        del record
+        prepare_sqlite(connection)
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def _begin(connection: Connection) -> None:
+        reads = connection.get_execution_options().get(READ)
+        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def prepare_sqlite(connection: Sqlite) -> None:
+    """Per connection: we emit BEGIN ourselves; WAL lets readers pass the one writer.
+
+    ``synchronous`` stays FULL: with less a power cut could drop a mark and send twice.
+    """
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=15000"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()

@@ -1,0 +1,37 @@
+"""Who is alive: one row per process, with a heartbeat."""
+
+from datetime import datetime
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from storage.tables import EXECUTOR
+
+
+async def register(engine: AsyncEngine, executor: str, roles: str, now: datetime) -> None:
+    """This process is alive."""
+    async with engine.begin() as connection:
+        await connection.execute(
+            EXECUTOR.insert().values(id=executor, roles=roles, started_at=now, seen_at=now)
+        )
+
+
+async def beat(engine: AsyncEngine, executor: str, now: datetime) -> None:
+    """Still alive."""
+    async with engine.begin() as connection:
+        await connection.execute(
+            update(EXECUTOR).where(EXECUTOR.c.id == executor).values(seen_at=now)
+        )
+
+
+async def silent(engine: AsyncEngine, since: datetime, mine: str) -> list[str]:
+    """Executors not heard of since then, except this one."""
+    async with engine.connect() as connection:
+        query = select(EXECUTOR.c.id).where(EXECUTOR.c.seen_at < since, EXECUTOR.c.id != mine)
+        return list((await connection.execute(query)).scalars())
+
+
+async def forget(engine: AsyncEngine, executors: list[str]) -> None:
+    """Their work has been taken over, or they stopped in order."""
+    async with engine.begin() as connection:
+        await connection.execute(delete(EXECUTOR).where(EXECUTOR.c.id.in_(executors)))

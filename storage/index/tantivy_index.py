@@ -1,0 +1,184 @@
+"""The candidate index on tantivy: embedded, on disk or in memory, one writer per folder."""
+
+import math
+import shutil
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Self
+
+from tantivy import Document, Index, IndexWriter, Occur, Query, Schema, SchemaBuilder
+
+from matrix.matching.candidates import IndexDocument, IndexLostError
+from matrix.matching.terms import terms
+from storage.index.documents import entry_of
+
+__all__ = ["TantivyIndex"]
+
+# Bytes of changes held before they are written; the smallest tantivy accepts is 15 MB.
+_HEAP = 20_000_000
+# The commonest terms of a long text cost most and say least.
+_TERMS = 200
+_TITLE_BOOST = 2.0
+_REBUTTAL_BOOST = 1.5
+# Rarities remembered between commits; a district's whole vocabulary of pairs fits.
+_REMEMBERED = 400_000
+_META = "meta.json"
+
+
+class TantivyIndex:
+    """A `CandidateIndex` over character uni- and bigrams.
+
+    ``path`` is a folder of its own (made when absent, emptied when it holds an index of
+    another shape), or None for memory. Close it, or use it as a context manager.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._path = path
+        self._schema = _schema()
+        self._rarities: dict[str, float] = {}
+        self._writer: IndexWriter | None = None
+        self._index = self._open()
+        self._searcher = self._index.searcher()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the folder; changes that were not committed are lost. Idempotent."""
+        if self._writer is not None:
+            writer, self._writer = self._writer, None
+            self._guarded(writer.rollback, missing_ok=True)
+            writer.wait_merging_threads()
+
+    @property
+    def count(self) -> int:
+        """How many claims a search sees."""
+        return self._searcher.num_docs
+
+    def put(self, documents: Iterable[IndexDocument]) -> None:
+        """Add or replace claims."""
+        writer = self._changing()
+        for document in documents:
+            writer.delete_documents_by_term("id", document.id)
+            writer.add_document(_stored(document))
+
+    def drop(self, ids: Iterable[str]) -> None:
+        """Remove claims."""
+        writer = self._changing()
+        for name in ids:
+            writer.delete_documents_by_term("id", name)
+
+    def clear(self) -> None:
+        """Remove every claim."""
+        self._changing().delete_all_documents()
+
+    def commit(self) -> None:
+        """Show the changes to searches."""
+        self._guarded(self._changing().commit)
+        self._index.reload()
+        self._searcher = self._index.searcher()
+        self._rarities.clear()
+
+    def rarity(self, term: str) -> float:
+        """How much a term tells."""
+        known = self._rarities.get(term)
+        if known is None:
+            searcher = self._searcher
+            seen = max(searcher.doc_freq("title", term), searcher.doc_freq("rebuttal", term))
+            # Deleted claims count until their segment is merged, so a frequency may exceed.
+            known = max(0.0, math.log((searcher.num_docs + 1) / (seen + 1)))
+            if len(self._rarities) < _REMEMBERED:
+                self._rarities[term] = known
+        return known
+
+    def search(self, text: str, limit: int) -> list[tuple[str, float]]:
+        """The likeliest claims, best first."""
+        known = (term for term in set(terms(text)) if self._occurs(term))
+        asked = sorted(known, key=lambda term: (-self.rarity(term), term))[:_TERMS]
+        if not asked:
+            return []
+        wanted = [
+            (Occur.Should, Query.boost_query(self._term(field, term), boost))
+            for term in asked
+            for field, boost in (("title", _TITLE_BOOST), ("rebuttal", _REBUTTAL_BOOST))
+        ]
+        return self._ids(Query.boolean_query(wanted), limit)
+
+    def search_url(self, url: str) -> Sequence[str]:
+        """Claims that carry a link."""
+        return [name for name, _ in self._ids(self._term("url", url), max(1, self.count))]
+
+    def search_key(self, key: str) -> Sequence[str]:
+        """Claims with a key."""
+        return [name for name, _ in self._ids(self._term("key", key), max(1, self.count))]
+
+    def _occurs(self, term: str) -> bool:
+        return self.rarity(term) < math.log(self._searcher.num_docs + 1)
+
+    def _term(self, field: str, value: str) -> Query:
+        return Query.term_query(self._schema, field, value, "freq")
+
+    def _ids(self, query: Query, limit: int) -> list[tuple[str, float]]:
+        hits = self._searcher.search(query, limit, count=False).hits
+        found = [(str(self._searcher.doc(at)["id"][0]), float(score)) for score, at in hits]
+        return [pair for pair in found if pair[1] > 0]
+
+    def _open(self) -> Index:
+        if self._path is None:
+            return Index(self._schema)
+        self._path.mkdir(parents=True, exist_ok=True)
+        try:
+            return Index(self._schema, path=str(self._path))
+        except ValueError:
+            # Another shape or a damaged file: what is here can be rebuilt, so it may go.
+            shutil.rmtree(self._path)
+            self._path.mkdir(parents=True)
+            return Index(self._schema, path=str(self._path))
+
+    def _changing(self) -> IndexWriter:
+        if self._path is not None and not (self._path / _META).exists():
+            self._reopen()
+        if self._writer is None:
+            self._writer = self._index.writer(heap_size=_HEAP, num_threads=1)
+        return self._writer
+
+    def _guarded(self, step: Callable[[], object], *, missing_ok: bool = False) -> None:
+        try:
+            step()
+        except (OSError, ValueError):
+            if self._path is None or (self._path / _META).exists():
+                raise
+            if not missing_ok:
+                self._reopen()
+
+    def _reopen(self) -> None:
+        self._writer = None
+        self._rarities.clear()
+        self._index = self._open()
+        self._searcher = self._index.searcher()
+        raise IndexLostError(str(self._path))
+
+
+def _schema() -> Schema:
+    builder = SchemaBuilder()
+    builder.add_text_field("id", stored=True, tokenizer_name="raw", index_option="basic")
+    for field in ("url", "key"):
+        builder.add_text_field(field, tokenizer_name="raw", index_option="freq")
+    for field in ("title", "rebuttal"):
+        builder.add_text_field(field, tokenizer_name="whitespace", index_option="freq")
+    return builder.build()
+
+
+def _stored(document: IndexDocument) -> Document:
+    entry = entry_of(document)
+    kept = Document()
+    kept.add_text("id", entry.id)
+    kept.add_text("title", " ".join(entry.title))
+    kept.add_text("rebuttal", " ".join(entry.rebuttal))
+    kept.add_text("key", entry.key)
+    for url in sorted(entry.urls):
+        kept.add_text("url", url)
+    return kept

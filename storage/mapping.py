@@ -1,0 +1,99 @@
+"""Entity ⇄ row, derived from the entity's own field types: one obvious place for each field."""
+
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from datetime import datetime
+from enum import StrEnum
+from functools import cache
+from types import NoneType, UnionType
+from typing import Any, TypeVar
+
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Float, Text
+from sqlalchemy.types import TypeEngine
+
+from matrix.core.entity import Entity
+from storage.types import Instant
+
+E = TypeVar("E", bound=Entity)
+
+_PLAIN: dict[type, type[TypeEngine[Any]]] = {
+    str: Text,
+    bool: Boolean,
+    int: BigInteger,
+    float: Float,
+    datetime: Instant,
+}
+
+
+def _unwrap(hint: Any) -> tuple[Any, bool]:  # noqa: ANN401
+    """The type without ``| None``, and whether it was there."""
+    if typing.get_origin(hint) in {typing.Union, UnionType}:
+        kinds = [kind for kind in typing.get_args(hint) if kind is not NoneType]
+        return kinds[0], True
+    return hint, False
+
+
+@cache
+def hints(entity: type[Entity]) -> dict[str, Any]:
+    """Field name → type."""
+    return typing.get_type_hints(entity)
+
+
+def columns(entity: type[Entity]) -> list[Column[Any]]:
+    """Columns in the order of the fields; ``id`` is the primary key."""
+    return [_column(field.name, hints(entity)[field.name]) for field in fields(entity)]
+
+
+def _column(name: str, hint: Any) -> Column[Any]:  # noqa: ANN401
+    kind, nullable = _unwrap(hint)
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        column: TypeEngine[Any] = Text()
+    elif kind in _PLAIN:
+        column = _PLAIN[kind]()
+    else:
+        column = JSON()
+    return Column(name, column, nullable=nullable, primary_key=name == "id")
+
+
+def _tuples(value: Any) -> Any:  # noqa: ANN401
+    """JSON lists back to tuples, all the way down."""
+    return tuple(_tuples(item) for item in value) if isinstance(value, list) else value
+
+
+@cache
+def _readers(entity: type[Entity]) -> dict[str, Callable[[Any], Any]]:
+    readers: dict[str, Callable[[Any], Any]] = {}
+    for field in fields(entity):
+        kind, _ = _unwrap(hints(entity)[field.name])
+        if isinstance(kind, type) and issubclass(kind, StrEnum):
+            readers[field.name] = kind
+        elif typing.get_origin(kind) is tuple:
+            readers[field.name] = _tuples
+    return readers
+
+
+def to_row(entity: Entity) -> dict[str, Any]:
+    """Column values of an entity."""
+    row: dict[str, Any] = {}
+    for field in fields(entity):
+        value = getattr(entity, field.name)
+        if isinstance(value, StrEnum):
+            value = str(value)
+        elif isinstance(value, tuple):
+            value = list(value)
+        elif isinstance(value, Mapping):
+            value = dict(value)
+        row[field.name] = value
+    return row
+
+
+def from_row(entity: type[E], row: Mapping[str, Any]) -> E:
+    """The entity of a row."""
+    readers = _readers(entity)
+    values = {
+        name: readers[name](value) if name in readers and value is not None else value
+        for name, value in row.items()
+    }
+    return entity(**values)
+

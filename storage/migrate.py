@@ -1,0 +1,29 @@
+"""Alembic from inside: bring a database to the newest schema, from the first table on."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, create_engine
+
+from storage.engine import sync_url
+from storage.tables import METADATA
+
+_FOLDER = Path(__file__).parent / "migrations"
+
+
+def configuration(connection: Connection | None = None) -> Config:
+    """Alembic's configuration, without a file."""
+    config = Config()
+    config.set_main_option("script_location", str(_FOLDER))
+    config.attributes["connection"] = connection
+    config.attributes["target_metadata"] = METADATA
+    return config
+
+
+def upgrade(url: str) -> None:
+    """Create or migrate. Runs in one transaction; a second process waits for the first."""
+    engine = create_engine(sync_url(url))
+    with engine.begin() as connection:
+        command.upgrade(configuration(connection), "head")
+    engine.dispose()

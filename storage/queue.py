@@ -1,0 +1,134 @@
+"""The durable queue of the broadcast lane: DBOS behind a small port, and its working double."""
+
+import asyncio
+import logging
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine
+
+from storage.engine import prepare_sqlite, sync_url
+
+JobRunner = Callable[[str], Awaitable[None]]
+_QUEUE = "broadcast"
+_WORKFLOW = "piyao_broadcast"
+# Jobs survive upgrades: the version that DBOS compares is ours, not the code's hash.
+_VERSION = "piyao-1"
+_POLL_SECONDS = 0.25
+
+
+class MemoryQueue:
+    """Jobs in memory: for journeys. Committed jobs wait until ``drain`` runs them."""
+
+    def __init__(self) -> None:
+        """Nothing waits."""
+        self.waiting: list[str] = []
+
+    def put(self, connection: Connection, job: str, subject: str) -> None:
+        """Queue once per subject; dropped with the transaction only by a crash."""
+        del connection, job
+        if subject not in self.waiting:
+            self.waiting.append(subject)
+
+    async def drain(self, run: JobRunner) -> None:
+        """Run what waits."""
+        while self.waiting:
+            await run(self.waiting.pop(0))
+
+
+def _engine(url: str) -> Engine:
+    parsed = sync_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return create_engine(parsed, pool_pre_ping=True)
+    arguments: dict[str, Any] = {"connect_args": {"timeout": 15, "check_same_thread": False}}
+    if sys.version_info >= (3, 12):
+        # DBOS needs SQLite >= 3.42 there; the wheel carries one.
+        import pysqlite3
+
+        arguments["module"] = pysqlite3
+    engine = create_engine(parsed, **arguments)
+    from sqlalchemy import event
+
+    @event.listens_for(engine, "connect")
+    def _connect(connection: Any, record: object) -> None:  # noqa: ANN401
+        del record
+        isolation = connection.isolation_level
+        prepare_sqlite(connection)
+        connection.isolation_level = isolation
+
+    return engine
+
+
+class DbosQueue:
+    """DBOS as queue: one process may hold one. Start it inside the running event loop."""
+
+    def __init__(self, url: str, executor: str) -> None:
+        """``executor`` must be unique: two processes never share one."""
+        self._url = url
+        self._executor = executor
+        self._engine: Engine | None = None
+        self._client: Any = None
+
+    async def start(self, run: JobRunner, dead: Sequence[str] = ()) -> None:
+        """Launch, and take over the jobs of dead executors."""
+        from dbos import DBOS, DBOSClient
+
+        logging.getLogger("dbos").setLevel(logging.ERROR)
+        self._engine = _engine(self._url)
+        DBOS(
+            config={
+                "name": "piyao",
+                "system_database_url": str(sync_url(self._url).render_as_string(hide_password=False)),
+                "system_database_engine": self._engine,
+                "executor_id": self._executor,
+                "application_version": _VERSION,
+                "log_level": "ERROR",
+                "use_listen_notify": False,
+            }
+        )
+
+        @DBOS.workflow(name=_WORKFLOW)
+        async def broadcast(subject: str) -> None:
+            await run(subject)
+
+        DBOS.launch()
+        await DBOS.register_queue_async(
+            _QUEUE, worker_concurrency=8, polling_interval_sec=_POLL_SECONDS
+        )
+        self._client = await asyncio.to_thread(
+            DBOSClient,
+            system_database_url=str(sync_url(self._url).render_as_string(hide_password=False)),
+            system_database_engine=self._engine,
+        )
+        if dead:
+            await asyncio.to_thread(self._take_over, list(dead))
+
+    @staticmethod
+    def _take_over(dead: list[str]) -> None:
+        from dbos import DBOS
+
+        DBOS._recover_pending_workflows(dead)  # noqa: SLF001
+
+    def put(self, connection: Connection, job: str, subject: str) -> None:
+        """Queue a job on the caller's own transaction; the id makes a repeat ignored."""
+        self._client.enqueue_in_transaction(
+            connection,
+            {
+                "queue_name": _QUEUE,
+                "workflow_name": _WORKFLOW,
+                "workflow_id": f"{job}:{subject}",
+                "app_version": _VERSION,
+            },
+            subject,
+        )
+
+    async def stop(self) -> None:
+        """Let go; running jobs are found again by the next start."""
+        from dbos import DBOS
+
+        if self._client is not None:
+            await asyncio.to_thread(self._client.destroy)
+        await asyncio.to_thread(DBOS.destroy)
+        if self._engine is not None:
+            self._engine.dispose()

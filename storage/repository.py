@@ -1,0 +1,114 @@
+"""One repository for every kind of entity: rows never leave this room."""
+
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import ColumnElement, Select, Table, and_, delete, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from matrix.core.entity import Entity
+from matrix.core.errors import NotFound, StaleVersion
+from storage.mapping import from_row, to_row
+
+E = TypeVar("E", bound=Entity)
+
+
+def insert_or_skip(connection: AsyncConnection, table: Table) -> Any:  # noqa: ANN401
+    """INSERT that does nothing where a unique key is taken, on either database."""
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    return dialect.insert(table).on_conflict_do_nothing()
+
+
+def where(table: Table, criteria: dict[str, Any]) -> ColumnElement[bool]:
+    """Criteria as in ``matrix.ports.Repository``."""
+    terms: list[ColumnElement[bool]] = []
+    for key, value in criteria.items():
+        name, _, operator = key.partition("__")
+        column = table.c[name]
+        match operator:
+            case "":
+                terms.append(column.is_(None) if value is None else column == value)
+            case "in":
+                terms.append(column.in_(list(value)))
+            case "ne":
+                terms.append(column.is_not(None) if value is None else column != value)
+            case "lte":
+                terms.append(column <= value)
+            case "lt":
+                terms.append(column < value)
+            case "gte":
+                terms.append(column >= value)
+            case "gt":
+                terms.append(column > value)
+            case _:
+                raise ValueError(f"unknown comparison {operator!r}")
+    return and_(True, *terms)  # noqa: FBT003
+
+
+class SqlRepository(Generic[E]):
+    """See ``matrix.ports.Repository``."""
+
+    def __init__(self, connection: AsyncConnection, entity: type[E], table: Table) -> None:
+        """Works inside the connection's open transaction."""
+        self._connection = connection
+        self._entity = entity
+        self._table = table
+
+    async def get(self, entity_id: str) -> E:
+        """The entity. Raises NotFound."""
+        found = await self.maybe(entity_id)
+        if found is None:
+            raise NotFound(self._table.name)
+        return found
+
+    async def maybe(self, entity_id: str) -> E | None:
+        """The entity or None."""
+        return await self.one(id=entity_id) if entity_id else None
+
+    async def one(self, **criteria: Any) -> E | None:
+        """The first match or None."""
+        found = await self.find(limit=1, **criteria)
+        return found[0] if found else None
+
+    async def find(
+        self, *, order: str = "id", limit: int = 0, offset: int = 0, **criteria: Any
+    ) -> list[E]:
+        """All matches in order; ties are broken by id."""
+        query: Select[Any] = select(self._table).where(where(self._table, criteria))
+        column = self._table.c[order.lstrip("-")]
+        query = query.order_by(column.desc() if order.startswith("-") else column, self._table.c.id)
+        if limit:
+            query = query.limit(limit)
+        if offset:
+            query = query.offset(offset)
+        rows = (await self._connection.execute(query)).mappings().all()
+        return [from_row(self._entity, dict(row)) for row in rows]
+
+    async def count(self, **criteria: Any) -> int:
+        """How many match."""
+        query = select(func.count()).select_from(self._table).where(where(self._table, criteria))
+        return int((await self._connection.execute(query)).scalar_one())
+
+    async def add(self, entity: E) -> E:
+        """Insert. Raises StaleVersion where a unique key is taken."""
+        statement = insert_or_skip(self._connection, self._table).values(**to_row(entity))
+        if (await self._connection.execute(statement)).rowcount != 1:
+            raise StaleVersion(self._table.name)
+        return entity
+
+    async def save(self, entity: E) -> E:
+        """Update where id and version match. Raises StaleVersion."""
+        row = to_row(entity)
+        row["version"] = entity.version + 1
+        statement = (
+            update(self._table)
+            .where(self._table.c.id == entity.id, self._table.c.version == entity.version)
+            .values(**row)
+        )
+        if (await self._connection.execute(statement)).rowcount != 1:
+            raise StaleVersion(self._table.name)
+        return from_row(self._entity, row)
+
+    async def remove(self, entity_id: str) -> None:
+        """Delete."""
+        await self._connection.execute(delete(self._table).where(self._table.c.id == entity_id))

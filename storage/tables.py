@@ -1,0 +1,177 @@
+"""Tables, derived from the entities; indexes and unique keys are what is said here.
+
+Nothing outside this room imports it.
+"""
+
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, Column, Index, Integer, MetaData, Table, Text
+
+from matrix.core.bulletin import Bulletin, Review, Revision
+from matrix.core.campaign import Campaign, Receipt, RepostTask
+from matrix.core.case import Assignment, Case
+from matrix.core.claim import Claim, Link, Sighting
+from matrix.core.conversation import Attachment, Button, Dialog, Inbound
+from matrix.core.deadline import Deadline
+from matrix.core.delivery import Delivery, Feedback
+from matrix.core.directory import (
+    Account,
+    Area,
+    ChannelIdentity,
+    Invitation,
+    Person,
+    Place,
+    Post,
+    Topic,
+    Unit,
+)
+from matrix.core.entity import Entity
+from matrix.core.lead import Lead
+from matrix.core.verification import Consultation, Evidence, Verification
+from storage.mapping import columns
+from storage.types import Instant
+
+METADATA = MetaData()
+
+
+def _table(
+    name: str,
+    entity: type[Entity],
+    *,
+    unique: tuple[tuple[str, ...], ...] = (),
+    index: tuple[tuple[str, ...], ...] = (),
+) -> Table:
+    made: list[Any] = [
+        Index(f"ux_{name}_{'_'.join(names)}", *names, unique=True) for names in unique
+    ]
+    made += [Index(f"ix_{name}_{'_'.join(names)}", *names) for names in index]
+    return Table(name, METADATA, *columns(entity), *made)
+
+
+TABLES: dict[str, tuple[type[Entity], Table]] = {
+    plural: (entity, _table(name, entity, unique=unique, index=index))
+    for plural, name, entity, unique, index in (
+        (
+            "leads",
+            "lead",
+            Lead,
+            (),
+            (
+                ("number", "received_at"),
+                ("state",),
+                ("reporter", "received_at"),
+                ("case",),
+                ("key",),
+                ("received_at",),
+            ),
+        ),
+        ("claims", "claim", Claim, (("key",),), ()),
+        ("sightings", "sighting", Sighting, (("lead",),), (("claim",),)),
+        ("links", "link", Link, (), (("lead",), ("target",))),
+        ("cases", "case_", Case, (("number",),), (("state",), ("claim",), ("merged_into",))),
+        ("assignments", "assignment", Assignment, (), (("case",), ("unit", "state"))),
+        ("verifications", "verification", Verification, (), (("case",), ("unit", "state"))),
+        ("evidence", "evidence", Evidence, (), (("case",),)),
+        ("consultations", "consultation", Consultation, (), (("case",),)),
+        ("revisions", "revision", Revision, (("case", "serial"),), (("state",),)),
+        ("reviews", "review", Review, (), (("revision",), ("case",))),
+        (
+            "bulletins",
+            "bulletin",
+            Bulletin,
+            (("number",),),
+            (("state",), ("case",), ("change",), ("claim_key",)),
+        ),
+        ("campaigns", "campaign", Campaign, (), (("case",), ("state",), ("bulletin",))),
+        (
+            "tasks",
+            "task",
+            RepostTask,
+            (("campaign", "account"), ("case", "serial")),
+            (("operator", "state"),),
+        ),
+        ("receipts", "receipt", Receipt, (), (("task",),)),
+        (
+            "deliveries",
+            "delivery",
+            Delivery,
+            (("dedup",),),
+            (("state", "lane", "not_before"), ("subject",), ("person",), ("purpose",)),
+        ),
+        (
+            "feedback",
+            "feedback",
+            Feedback,
+            (("person", "outcome"),),
+            (("state", "due_at"), ("case",)),
+        ),
+        ("deadlines", "deadline", Deadline, (), (("closed_at", "next_at"), ("subject",))),
+        (
+            "inbox",
+            "inbox",
+            Inbound,
+            (("platform", "message_id"),),
+            (("state", "retry_at"), ("external", "received_at")),
+        ),
+        ("attachments", "attachment", Attachment, (("digest",),), ()),
+        ("buttons", "button", Button, (), (("delivery",), ("platform", "chat", "number"))),
+        ("dialogs", "dialog", Dialog, (("platform", "chat", "person"),), ()),
+        ("units", "unit", Unit, (), ()),
+        ("areas", "area", Area, (), (("parent",),)),
+        ("places", "place", Place, (), ()),
+        ("topics", "topic", Topic, (), ()),
+        ("people", "person", Person, (("handle",),), ()),
+        ("posts", "post", Post, (), (("person",), ("role", "unit"))),
+        (
+            "identities",
+            "identity",
+            ChannelIdentity,
+            (),
+            (("platform", "external"), ("person",)),
+        ),
+        ("invitations", "invitation", Invitation, (("digest",),), (("person",),)),
+        ("accounts", "account", Account, (), ()),
+    )
+}
+
+EVENT = Table(
+    "event",
+    METADATA,
+    Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("at", Instant, nullable=False),
+    Column("entity", Text, nullable=False),
+    Column("entity_id", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("person", Text, nullable=False),
+    Column("case", Text, nullable=False),
+    Column("data", JSON, nullable=False),
+    Index("ix_event_entity_entity_id", "entity", "entity_id"),
+    Index("ix_event_case", "case"),
+)
+
+SERIAL = Table(
+    "serial",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
+
+SETTING = Table(
+    "setting",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("value", JSON, nullable=False),
+)
+
+EXECUTOR = Table(
+    "executor",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("roles", Text, nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+)

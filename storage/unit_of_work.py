@@ -1,0 +1,137 @@
+"""One transaction: repositories, the event log, serials and queued jobs commit together."""
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, Protocol, cast
+
+from sqlalchemy import Connection, exc, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from matrix.core.errors import StaleVersion
+from matrix.core.events import Event
+from matrix.ports import Work
+from storage.engine import READ
+from storage.repository import SqlRepository, where
+from storage.tables import EVENT, SERIAL, SETTING, TABLES
+
+
+class JobSink(Protocol):
+    """Where a transaction's jobs go; they exist exactly when it commits."""
+
+    def put(self, connection: Connection, job: str, subject: str) -> None:
+        """Queue one job on the transaction's own connection."""
+
+
+class SqlWork:
+    """See ``matrix.ports.Work``."""
+
+    def __init__(self, connection: AsyncConnection, jobs: JobSink | None) -> None:
+        """Sets one repository per table as an attribute."""
+        self._connection = connection
+        self._jobs = jobs
+        for name, (entity, table) in TABLES.items():
+            setattr(self, name, SqlRepository(connection, entity, table))
+
+    @property
+    def connection(self) -> AsyncConnection:
+        """For this room's own bulk statements."""
+        return self._connection
+
+    async def record(self, event: Event) -> None:
+        """Append to the log."""
+        await self._connection.execute(
+            EVENT.insert().values(
+                id=event.id,
+                at=event.at,
+                entity=event.entity,
+                entity_id=event.entity_id,
+                action=event.action,
+                source=event.source,
+                target=event.target,
+                role=event.role,
+                person=event.person,
+                case=event.case,
+                data=dict(event.data),
+            )
+        )
+
+    async def events(self, **criteria: Any) -> list[Event]:
+        """Events in the order in which they were written."""
+        query = select(EVENT).where(where(EVENT, criteria)).order_by(EVENT.c.seq)
+        rows = (await self._connection.execute(query)).mappings().all()
+        return [Event(**{key: row[key] for key in row if key != "seq"}) for row in rows]
+
+    async def serial(self, name: str) -> int:
+        """The next number of a series."""
+        dialect = sqlite if self._connection.dialect.name == "sqlite" else postgresql
+        insert = dialect.insert(SERIAL).values(name=name, value=1)
+        upsert = insert.on_conflict_do_update(
+            index_elements=[SERIAL.c.name], set_={"value": SERIAL.c.value + 1}
+        ).returning(SERIAL.c.value)
+        return int((await self._connection.execute(upsert)).scalar_one())
+
+    async def enqueue(self, job: str, subject: str) -> None:
+        """Queue a broadcast job in this transaction."""
+        if self._jobs is None:
+            raise RuntimeError("no queue is attached")
+        sink = self._jobs
+        await self._connection.run_sync(lambda sync: sink.put(sync, job, subject))
+
+    async def setting(self, name: str) -> object:
+        """A stored setting of the district, or None."""
+        query = select(SETTING.c.value).where(SETTING.c.name == name)
+        return (await self._connection.execute(query)).scalar_one_or_none()
+
+    async def set_setting(self, name: str, value: object) -> None:
+        """Store a setting of the district."""
+        dialect = sqlite if self._connection.dialect.name == "sqlite" else postgresql
+        insert = dialect.insert(SETTING).values(name=name, value=value)
+        await self._connection.execute(
+            insert.on_conflict_do_update(
+                index_elements=[SETTING.c.name], set_={"value": insert.excluded.value}
+            )
+        )
+
+    async def last_change(self) -> int:
+        """The newest change number of the bulletins, 0 when there are none."""
+        table = TABLES["bulletins"][1]
+        query = select(func.coalesce(func.max(table.c.change), 0))
+        return int((await self._connection.execute(query)).scalar_one())
+
+    async def commit(self) -> None:
+        """Make it so. Raises StaleVersion when the database saw a conflict."""
+        try:
+            await self._connection.commit()
+        except exc.OperationalError as error:
+            if "serialize" in str(error):
+                raise StaleVersion("commit") from error
+            raise
+
+
+class SqlStore:
+    """See ``matrix.ports.Store``."""
+
+    def __init__(self, engine: AsyncEngine, jobs: JobSink | None = None) -> None:
+        """``jobs`` is attached later where the queue needs the store first."""
+        self.engine = engine
+        self.jobs = jobs
+
+    def work(self) -> AbstractAsyncContextManager[Work]:
+        """A writing transaction."""
+        return self._open(reads=False)
+
+    def read(self) -> AbstractAsyncContextManager[Work]:
+        """A transaction that only reads."""
+        return self._open(reads=True)
+
+    @asynccontextmanager
+    async def _open(self, *, reads: bool) -> AsyncIterator[Work]:
+        async with self.engine.connect() as connection:
+            if reads:
+                await connection.execution_options(**{READ: True})
+            await connection.begin()
+            try:
+                yield cast("Work", SqlWork(connection, self.jobs))
+            finally:
+                await connection.rollback()
