@@ -1,0 +1,67 @@
+"""Which thing a post reaches: roles × jurisdiction (domain §2). One place for every handler."""
+
+from datetime import datetime
+
+from matrix.core.campaign import RepostTask
+from matrix.core.case import Assignment, AssignmentState, Case
+from matrix.core.bulletin import Revision
+from matrix.core.claim import Link
+from matrix.core.directory import Post
+from matrix.core.entity import Entity
+from matrix.core.lead import Lead
+from matrix.core.roles import DISTRICT, REPORTERS, Role
+from matrix.core.verification import Verification
+from matrix.ports import Work
+from matrix.triage.deadline import LOCAL
+
+LIVE = (
+    AssignmentState.OFFERED,
+    AssignmentState.DESIGNATED,
+    AssignmentState.ACKNOWLEDGED,
+    AssignmentState.EXPIRED,
+    AssignmentState.DONE,
+)
+"""Assignments that give a unit access to a case."""
+
+
+def beijing_date(at: datetime) -> str:
+    """The day on which posts are looked at, ISO."""
+    return at.astimezone(LOCAL).date().isoformat()
+
+
+def in_force(post: Post, today: str) -> bool:
+    """Whether a post is held on a day (ISO dates compare as text)."""
+    begun = not post.valid_from or post.valid_from <= today
+    over = bool(post.valid_to) and post.valid_to < today
+    return begun and not over and not post.ended
+
+
+async def reaches(work: Work, post: Post, entity: Entity, action: str) -> bool:
+    """Whether the post's jurisdiction covers the entity for this action."""
+    if post.role in DISTRICT:
+        return True
+    if post.role in REPORTERS:
+        return await _reports(work, post, entity)
+    if post.role is Role.OPERATOR:
+        return isinstance(entity, RepostTask) and entity.account in post.accounts
+    if post.role in {Role.HANDLER, Role.UNIT_HEAD}:
+        return await _unit_reaches(work, post.unit, entity, action)
+    return False
+
+
+async def _reports(work: Work, post: Post, entity: Entity) -> bool:
+    if isinstance(entity, Link):
+        return (await work.leads.get(entity.lead)).reporter == post.person
+    return isinstance(entity, Lead) and entity.reporter == post.person
+
+
+async def _unit_reaches(work: Work, unit: str, entity: Entity, action: str) -> bool:
+    match entity:
+        case Assignment() | Revision():
+            return entity.unit == unit
+        case Verification():
+            return (entity.asked_unit if action == "withdraw" else entity.unit) == unit
+        case Case():
+            return bool(await work.assignments.count(case=entity.id, unit=unit, state__in=LIVE))
+        case _:
+            return False

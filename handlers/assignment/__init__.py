@@ -1,0 +1,1 @@
+"""Units acknowledge, return, hand over."""

@@ -1,0 +1,343 @@
+"""One request: who, where, when, in which transaction; and the ways to act and to speak."""
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from handlers import access
+from handlers.replies import Choice, Reply, choose
+from handlers.services import Directory, Policy, Services
+from handlers.wire import encode_reply
+from matrix.core.conversation import Button, Dialog
+from matrix.core.delivery import Delivery, DeliveryState
+from matrix.core.directory import Person, Post
+from matrix.core.entity import Entity
+from matrix.core.errors import GuardRefused, NotAllowed
+from matrix.core.events import Event
+from matrix.core.lifecycle import Facts, Lifecycle, Step
+from matrix.core.roles import CLOCK, MACHINE, Actor, Role
+from matrix.ports import Repository, Work
+
+E = TypeVar("E", bound=Entity)
+NUMBERS = 99
+"""Choice numbers run on across questions and wrap here."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Context:
+    """See the module. ``person`` is None for the clock and the machine itself."""
+
+    services: Services
+    work: Work
+    at: datetime
+    person: Person | None = None
+    posts: tuple[Post, ...] = ()
+    platform: str = ""
+    chat: str = ""
+    external: str = ""
+    in_group: bool = False
+    clock: bool = False
+    pressed: Button | None = None
+    said: list[Delivery] = field(default_factory=list)
+
+    # -- who ---------------------------------------------------------------------------------
+
+    @property
+    def policy(self) -> Policy:
+        """The district's numbers."""
+        return self.services.policy
+
+    @property
+    def directory(self) -> Directory:
+        """The directory in force."""
+        return self.services.directory
+
+    @property
+    def me(self) -> Person:
+        """The person. Raises NotAllowed for strangers."""
+        if self.person is None:
+            raise NotAllowed("person")
+        return self.person
+
+    def has(self, *roles: Role) -> bool:
+        """Whether one of the person's posts carries one of the roles."""
+        return any(post.role in roles for post in self.posts)
+
+    def post(self, *roles: Role) -> Post:
+        """The first post with one of the roles. Raises NotAllowed."""
+        found = next((post for post in self.posts if post.role in roles), None)
+        if found is None:
+            raise NotAllowed("/".join(roles))
+        return found
+
+    # -- acting ------------------------------------------------------------------------------
+
+    async def actor(self, roles: Iterable[Role], entity: Entity, action: str) -> Actor:
+        """In which post the person may do this to this thing. Raises NotAllowed."""
+        allowed = frozenset(roles)
+        if self.person is None:
+            return CLOCK if self.clock and Role.CLOCK in allowed else MACHINE
+        for post in self.posts:
+            if post.role in allowed and await access.reaches(self.work, post, entity, action):
+                return Actor(
+                    role=post.role, person=self.person.id, post=post.id, unit=post.unit
+                )
+        raise NotAllowed(action)
+
+    async def move(
+        self,
+        lifecycle: Lifecycle[E],
+        repository: Repository[E],
+        entity: E,
+        action: str,
+        *,
+        by: Actor | None = None,
+        facts: Facts | None = None,
+        **changes: object,
+    ) -> E:
+        """Advance an entity, save it and log it: the only way a state is written."""
+        rule = lifecycle.rule(entity.state, action)  # type: ignore[attr-defined]
+        actor = by or await self.actor(rule.roles, entity, action)
+        moved, step = lifecycle.advance(entity, action, actor, facts, **changes)
+        saved = await repository.save(moved)
+        await self.log(step, saved)
+        return saved
+
+    async def may(self, lifecycle: Lifecycle[E], entity: E, action: str) -> bool:
+        """Whether this person could fire this row now, guards aside: for showing buttons."""
+        state = entity.state  # type: ignore[attr-defined]
+        if not lifecycle.has(state, action):
+            return False
+        try:
+            await self.actor(lifecycle.rule(state, action).roles, entity, action)
+        except NotAllowed:
+            return False
+        return True
+
+    async def log(self, step: Step, entity: Entity, **data: object) -> None:
+        """Append a step to the event log."""
+        await self.work.record(
+            Event(
+                id=self.services.ids.new(),
+                at=self.at,
+                entity=step.entity,
+                entity_id=step.entity_id,
+                action=step.action,
+                source=step.source,
+                target=step.target,
+                role=step.actor.role,
+                person=step.actor.person,
+                case=entity.id if step.entity == "case" else getattr(entity, "case", ""),
+                data=data,
+            )
+        )
+
+    async def note(self, entity: str, entity_id: str, action: str, case: str = "", **data: object) -> None:
+        """Log something that moves no state."""
+        await self.work.record(
+            Event(
+                id=self.services.ids.new(),
+                at=self.at,
+                entity=entity,
+                entity_id=entity_id,
+                action=action,
+                role=self.posts[0].role if self.posts else "",
+                person=self.person.id if self.person else "",
+                case=case,
+                data=data,
+            )
+        )
+
+    def undo_facts(self, version: int) -> Mapping[str, Any]:
+        """Facts for the guard ``nothing_followed``."""
+        pressed = self.pressed
+        limit = timedelta(minutes=self.policy.undo_minutes)
+        in_time = pressed is None or self.at - pressed.created_at <= limit
+        return {"version": version, "in_time": in_time}
+
+    def require(self, guard: str, *, holds: bool) -> None:
+        """A condition outside the tables. Raises GuardRefused."""
+        if not holds:
+            raise GuardRefused(guard)
+
+    # -- speaking ----------------------------------------------------------------------------
+
+    async def reply(self, reply: Reply, *choices: Choice, subject: str = "", purpose: str = "") -> Delivery:
+        """Answer where the person spoke."""
+        return await self._say(
+            self.platform,
+            self.chat,
+            self.person.id if self.person else "",
+            reply,
+            choices,
+            subject=subject,
+            purpose=purpose,
+        )
+
+    async def tell(
+        self,
+        person: str,
+        reply: Reply,
+        *choices: Choice,
+        subject: str = "",
+        purpose: str = "",
+        dedup: str | None = None,
+        skip: Sequence[str] = (),
+    ) -> Delivery | None:
+        """Speak to a person where they can be reached; None when nowhere.
+
+        ``skip`` are ``platform:chat`` already tried. The newest binding is preferred.
+        """
+        identities = await self.work.identities.find(
+            person=person, revoked_at=None, order="-bound_at"
+        )
+        usable = [one for one in identities if f"{one.platform}:{one.chat}" not in skip]
+        if not usable:
+            return None
+        first = usable[0]
+        return await self._say(
+            first.platform,
+            first.chat,
+            person,
+            reply,
+            choices,
+            subject=subject,
+            purpose=purpose,
+            dedup=dedup,
+        )
+
+    async def tell_role(
+        self, role: Role, reply: Reply, *choices: Choice, unit: str = "", subject: str = ""
+    ) -> int:
+        """Speak to everyone who holds a role (in a unit); returns how many were reached."""
+        reached = 0
+        for person in dict.fromkeys(self.holders(role, unit=unit)):
+            if await self.tell(person, reply, *choices, subject=subject) is not None:
+                reached += 1
+        return reached
+
+    def holders(self, *roles: Role, unit: str = "") -> list[str]:
+        """Persons who hold one of the roles today."""
+        today = access.beijing_date(self.at)
+        return [
+            post.person
+            for post in self.directory.posts
+            if post.role in roles
+            and (not unit or post.unit == unit)
+            and access.in_force(post, today)
+        ]
+
+    async def _say(
+        self,
+        platform: str,
+        chat: str,
+        person: str,
+        reply: Reply,
+        choices: Sequence[Choice],
+        *,
+        subject: str = "",
+        purpose: str = "",
+        dedup: str | None = None,
+    ) -> Delivery:
+        ids = self.services.ids
+        delivery_id = ids.new()
+        buttons = [
+            await self._button(delivery_id, platform, chat, person, choice) for choice in choices
+        ]
+        delivery = Delivery(
+            id=delivery_id,
+            platform=platform,
+            address=chat,
+            person=person,
+            purpose=purpose,
+            subject=subject,
+            content=encode_reply(reply, buttons),
+            dedup=dedup,
+            harmless=dedup is None and bool(choices),
+            created_at=self.at,
+        )
+        await self.work.deliveries.add(delivery)
+        for _, button in buttons:
+            await self.work.buttons.add(button)
+        self.said.append(delivery)
+        return delivery
+
+    async def _button(
+        self, delivery: str, platform: str, chat: str, person: str, choice: Choice
+    ) -> tuple[Choice, Button]:
+        number = (await self.work.serial(f"choice:{platform}:{chat}") - 1) % NUMBERS + 1
+        button = Button(
+            id=self.services.ids.token(),
+            delivery=delivery,
+            platform=platform,
+            chat=chat,
+            person=person,
+            action=choice.action,
+            subject=choice.subject,
+            args=dict(choice.args),
+            number=number,
+            created_at=self.at,
+            expires_at=self.at + timedelta(days=self.policy.button_days),
+            reusable=choice.reusable,
+        )
+        return choice, button
+
+    async def ask(self, question: str, reply: Reply, *choices: Choice, **data: str) -> None:
+        """Ask for free text; the next typed message of this person here answers it."""
+        await self.close_dialog()
+        dialog = Dialog(
+            id=self.services.ids.new(),
+            platform=self.platform,
+            chat=self.chat,
+            person=self.me.id,
+            question=question,
+            data=data,
+            expires_at=self.at + timedelta(minutes=self.policy.dialog_minutes),
+        )
+        await self.work.dialogs.add(dialog)
+        await self.reply(reply, *choices, choose("dialog.cancel"))
+
+    async def close_dialog(self) -> None:
+        """Forget the open question of this person here."""
+        for dialog in await self.work.dialogs.find(
+            platform=self.platform, chat=self.chat, person=self.me.id
+        ):
+            await self.work.dialogs.remove(dialog.id)
+
+    async def settle_cards(self, subject: str, note: Reply, *, keep: str = "") -> None:
+        """Cards about a subject change to their new state and lose their buttons.
+
+        ``keep`` is a delivery whose card stays as it is.
+        """
+        for card in await self.work.deliveries.find(subject=subject, edits=""):
+            if card.id == keep or card.state is DeliveryState.CANCELLED:
+                continue
+            if await self._void_buttons(card.id):
+                await self._edit(card, note)
+
+    async def _void_buttons(self, delivery: str) -> int:
+        live = await self.work.buttons.find(delivery=delivery, used_at=None, void="")
+        for button in live:
+            await self.work.buttons.save(dataclasses.replace(button, void="settled"))
+        return len(live)
+
+    async def _edit(self, card: Delivery, note: Reply) -> None:
+        content = dict(card.content)
+        content["choices"] = []
+        content["note"] = encode_reply(note, [])
+        await self.work.deliveries.add(
+            Delivery(
+                id=self.services.ids.new(),
+                platform=card.platform,
+                address=card.address,
+                person=card.person,
+                content=content,
+                edits=card.id,
+                harmless=True,
+                created_at=self.at,
+            )
+        )
+
+

@@ -1,0 +1,123 @@
+"""The delivery ledger: claimed and committed before the call, settled after it.
+
+Rows are moved in chunks: one event per chunk and action (domain §3, Delivery).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from handlers.context import Context
+from handlers.housekeeping import outcomes
+from matrix.broadcast.retry import after_failure
+from matrix.core.delivery import DELIVERY, Delivery, DeliveryState, Lane
+from matrix.core.errors import DeliveryError, StaleVersion
+from matrix.core.events import Event
+from matrix.core.roles import CLOCK
+
+CHUNK = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What the channel said of one delivery: a remote id, or an error."""
+
+    delivery: Delivery
+    remote_id: str = ""
+    error: DeliveryError | None = None
+
+
+async def claim(
+    ctx: Context, lane: Lane, platforms: Sequence[str], executor: str, *, subject: str = ""
+) -> list[Delivery]:
+    """Mark the next pending deliveries as *sending*; the caller commits before it sends."""
+    criteria = {"subject": subject} if subject else {}
+    pending = await ctx.work.deliveries.find(
+        state=DeliveryState.PENDING, lane=lane, platform__in=list(platforms),
+        order="created_at", limit=CHUNK, **criteria,
+    )  # fmt: skip
+    ready = [one for one in pending if one.not_before is None or one.not_before <= ctx.at]
+    attempt = ctx.services.ids.new()
+    claimed = []
+    for one in ready:
+        late = one.give_up_at is not None and one.give_up_at <= ctx.at
+        verb = "cancel" if late else "claim"
+        moved, _ = DELIVERY.advance(
+            one, verb, CLOCK, attempt=one.attempt + 1, attempt_id=attempt, executor=executor,
+            error="too-old" if late else "",
+        )  # fmt: skip
+        try:
+            saved = await ctx.work.deliveries.save(moved)
+        except StaleVersion:
+            continue
+        if not late:
+            claimed.append(saved)
+            await outcomes.settled(ctx, saved)
+    await _chunk(ctx, attempt, "claim", "pending", "sending", len(claimed))
+    return claimed
+
+
+async def _chunk(ctx: Context, attempt: str, verb: str, source: str, target: str, n: int) -> None:
+    if n:
+        await ctx.work.record(
+            Event(
+                id=ctx.services.ids.new(), at=ctx.at, entity="delivery", entity_id=attempt,
+                action=verb, source=source, target=target, role=CLOCK.role, data={"count": n},
+            )
+        )  # fmt: skip
+
+
+async def settle(ctx: Context, results: Sequence[Result]) -> None:
+    """Write the outcomes; a row that somebody else has settled meanwhile is left alone."""
+    counts: dict[tuple[str, str, str], int] = {}
+    for one in results:
+        current = await ctx.work.deliveries.get(one.delivery.id)
+        fenced = current.attempt_id != one.delivery.attempt_id
+        if fenced or current.state is not DeliveryState.SENDING:
+            continue
+        verb, changes = _verdict(ctx, one)
+        moved, step = DELIVERY.advance(current, verb, CLOCK, **changes)
+        saved = await ctx.work.deliveries.save(moved)
+        key = (current.attempt_id, verb, step.target)
+        counts[key] = counts.get(key, 0) + 1
+        await outcomes.settled(ctx, saved)
+    for (attempt, verb, target), count in counts.items():
+        await _chunk(ctx, attempt, verb, "sending", target, count)
+
+
+def _verdict(ctx: Context, one: Result) -> tuple[str, dict[str, object]]:
+    if one.error is None:
+        return "sent", {"sent_at": ctx.at, "remote_id": one.remote_id, "error": ""}
+    if one.error.unknown:
+        return "doubt", {"error": one.error.code}
+    decision = after_failure(
+        one.delivery.attempt, one.error.permanent, one.error.retry_after, one.delivery.id
+    )
+    if decision is None:
+        return "fail", {"error": one.error.code}
+    return "retry", {"error": one.error.code, "not_before": ctx.at + decision}
+
+
+async def abandon(ctx: Context, dead: Sequence[str] | None, mine: str) -> int:
+    """After a crash: rows left *sending* by dead executors become in doubt.
+
+    ``dead`` None means every executor but ``mine`` is dead. A message whose repeat does no
+    harm (single-use buttons, edits) goes back to pending at once; all else waits for a person.
+    Returns how many rows were found.
+    """
+    stuck = await ctx.work.deliveries.find(state=DeliveryState.SENDING, executor__ne=mine)
+    found = [one for one in stuck if dead is None or one.executor in dead]
+    for one in found:
+        moved, _ = DELIVERY.advance(one, "doubt", CLOCK, error="crash")
+        saved = await ctx.work.deliveries.save(moved)
+        await _chunk(ctx, one.attempt_id, "doubt", "sending", "in-doubt", 1)
+        await outcomes.settled(ctx, saved)
+        if one.harmless and one.dedup is None:
+            back, _ = DELIVERY.advance(saved, "retry", outcomes.MACHINE, not_before=None)
+            await ctx.work.deliveries.save(back)
+            await _chunk(ctx, one.attempt_id, "retry", "in-doubt", "pending", 1)
+    return len(found)
+
+
+GRACE = timedelta(seconds=30)
+"""Silence after which an executor counts as dead."""

@@ -1,0 +1,193 @@
+"""What follows when a delivery was sent, failed, or is in doubt."""
+
+import dataclasses
+
+from handlers.context import Context
+from handlers.housekeeping import feedback
+from handlers.publishing import issuing
+from handlers.replies import choose
+from handlers.replies.shared import Done, Listing, Settled
+from handlers.replies.triage import Alarm, DoubtLine
+from handlers.reposting import planning
+from handlers.router import Args, action
+from matrix.core.campaign import TASK, TaskState
+from matrix.core.delivery import DELIVERY, FEEDBACK, Delivery, DeliveryState, Feedback, FeedbackState
+from matrix.core.roles import MACHINE, Role
+
+
+async def settled(ctx: Context, delivery: Delivery) -> None:
+    """Move what the delivery was for. ``delivery`` carries its new state."""
+    kind, _, rest = delivery.purpose.partition(":")
+    match kind:
+        case "feedback":
+            await _feedback(ctx, delivery, rest)
+        case "cards":
+            await _cards(ctx, delivery, rest)
+        case "post":
+            await _post(ctx, delivery, rest)
+        case "publish":
+            await _published(ctx, delivery, rest)
+        case _:
+            pass
+
+
+async def _feedback(ctx: Context, delivery: Delivery, feedback_id: str) -> None:
+    one = await ctx.work.feedback.get(feedback_id)
+    verb = {
+        DeliveryState.SENT: "sent",
+        DeliveryState.FAILED: "fail",
+        DeliveryState.IN_DOUBT: "doubt",
+    }.get(delivery.state)
+    if verb is None or not FEEDBACK.has(one.state, verb):
+        return
+    tried = (*one.tried, f"{delivery.platform}:{delivery.address}")
+    one = dataclasses.replace(one, tried=tried if verb == "fail" else one.tried)
+    one = await ctx.move(
+        FEEDBACK, ctx.work.feedback, one, verb, by=MACHINE,
+        sent_at=ctx.at if verb == "sent" else None,
+    )  # fmt: skip
+    if verb == "sent" and one.case:
+        await feedback.close_if_done(ctx, one.case)
+    if verb == "fail":
+        await _another_channel(ctx, one)
+
+
+async def _another_channel(ctx: Context, one: Feedback) -> None:
+    left = [
+        identity
+        for identity in await ctx.work.identities.find(person=one.person, revoked_at=None)
+        if f"{identity.platform}:{identity.chat}" not in one.tried
+    ]
+    if left:
+        await ctx.move(FEEDBACK, ctx.work.feedback, one, "retry", by=MACHINE)
+        await feedback.send_due(ctx)
+    else:
+        await feedback.give_up(ctx, one)
+
+
+async def _cards(ctx: Context, delivery: Delivery, rest: str) -> None:
+    campaign, _, operator = rest.partition(":")
+    for task in await ctx.work.tasks.find(
+        campaign=campaign, operator=operator, state=TaskState.CREATED
+    ):
+        if delivery.state is DeliveryState.SENT:
+            await ctx.move(TASK, ctx.work.tasks, task, "deliver", by=MACHINE)
+        elif delivery.state is DeliveryState.FAILED:
+            await ctx.move(TASK, ctx.work.tasks, task, "fail", by=MACHINE, reason=delivery.error)
+
+
+async def _post(ctx: Context, delivery: Delivery, task_id: str) -> None:
+    task = await ctx.work.tasks.get(task_id)
+    if delivery.state is DeliveryState.SENDING and task.state is TaskState.CREATED:
+        await ctx.move(TASK, ctx.work.tasks, task, "send", by=MACHINE)
+    elif delivery.state is DeliveryState.SENT and task.state is TaskState.SENDING:
+        await ctx.move(
+            TASK, ctx.work.tasks, task, "sent", by=MACHINE, url=delivery.remote_id,
+            posted_at=ctx.at, late=ctx.at > task.due_at,
+        )  # fmt: skip
+        # The channel's own answer is the proof of a direct post.
+        task = await ctx.work.tasks.get(task_id)
+        await ctx.move(TASK, ctx.work.tasks, task, "verify", by=MACHINE)
+    elif delivery.state is DeliveryState.FAILED and TASK.has(task.state, "fail"):
+        await ctx.move(TASK, ctx.work.tasks, task, "fail", by=MACHINE, reason=delivery.error)
+        await _pause_account(ctx, delivery, task.case)
+    elif delivery.state is DeliveryState.IN_DOUBT and task.state is TaskState.SENDING:
+        await ctx.move(TASK, ctx.work.tasks, task, "lose", by=MACHINE)
+    await planning.advance(ctx, task.campaign)
+
+
+async def _pause_account(ctx: Context, delivery: Delivery, case_id: str) -> None:
+    """A permanent failure pauses the account; the publisher is told."""
+    account = await ctx.work.accounts.maybe(delivery.account)
+    case = await ctx.work.cases.get(case_id)
+    if account is None:
+        return
+    await ctx.work.accounts.save(dataclasses.replace(account, paused=delivery.error or "failed"))
+    await ctx.note("account", account.id, "pause")
+    await ctx.tell_role(
+        Role.PUBLISHER,
+        Alarm(what="account_paused", number=case.number, detail=account.name),
+    )
+
+
+async def _published(ctx: Context, delivery: Delivery, revision_id: str) -> None:
+    revision = await ctx.work.revisions.get(revision_id)
+    case = await ctx.work.cases.get(revision.case)
+    if delivery.state is DeliveryState.SENT:
+        if not await ctx.work.bulletins.count(revision=revision.id):
+            await issuing.publish(ctx, revision, delivery.remote_id)
+    elif delivery.state in {DeliveryState.FAILED, DeliveryState.IN_DOUBT}:
+        what = "publish_failed" if delivery.state is DeliveryState.FAILED else "publish_doubt"
+        await ctx.tell_role(
+            Role.PUBLISHER,
+            Alarm(what=what, number=case.number, detail=delivery.error),
+            choose("publish.link", revision.id),
+            choose("desk.doubts", keep=True),
+        )
+
+
+@action("desk.doubts", Role.DESK, Role.PUBLISHER)
+async def doubts(ctx: Context, subject: str, args: Args) -> None:
+    """待核投递: what nobody knows to have arrived, each with what to do."""
+    del subject, args
+    found = await ctx.work.deliveries.find(
+        state=DeliveryState.IN_DOUBT, purpose__ne="", order="created_at", limit=5
+    )
+    total = await ctx.work.deliveries.count(state=DeliveryState.IN_DOUBT, purpose__ne="")
+    if not found:
+        await ctx.reply(Listing(what="doubts", empty="yes"))
+        return
+    for one in found:
+        name = ctx.directory.person_name(one.person)
+        account = ctx.directory.accounts.get(one.account)
+        lead = await _lead_of(ctx, one)
+        line = DoubtLine(
+            # A reporter is shown by the lead's number only.
+            to=account.name if account else lead or name,
+            about=f"purpose_{one.purpose.partition(':')[0] or 'reply'}",
+            at=one.created_at,
+        )
+        await ctx.reply(
+            Listing(what="doubts", total=total, lines=(line,)),
+            choose("doubt.settle", one.id, label="doubt_arrived", verb="sent"),
+            choose("doubt.settle", one.id, label="doubt_resend", verb="retry"),
+            choose("doubt.settle", one.id, label="doubt_drop", verb="fail"),
+            subject=f"doubt:{one.id}",
+        )
+
+
+async def _lead_of(ctx: Context, one: Delivery) -> str:
+    kind, _, lead_id = one.subject.partition(":")
+    lead = await ctx.work.leads.maybe(lead_id) if kind == "mine" else None
+    return lead.number if lead and one.purpose else ""
+
+
+@action("doubt.settle", Role.DESK, Role.PUBLISHER)
+async def settle(ctx: Context, subject: str, args: Args) -> None:
+    """A person decides: it arrived, send again, or leave it."""
+    delivery = await ctx.work.deliveries.get(subject)
+    verb = args["verb"]
+    delivery = await ctx.move(
+        DELIVERY, ctx.work.deliveries, delivery, verb,
+        sent_at=ctx.at if verb == "sent" else None, not_before=None,
+    )  # fmt: skip
+    kind, _, rest = delivery.purpose.partition(":")
+    if kind == "feedback":
+        one = await ctx.work.feedback.get(rest)
+        if one.state is FeedbackState.IN_DOUBT:
+            one = await ctx.move(
+                FEEDBACK, ctx.work.feedback, one, "sent" if verb == "sent" else "retry",
+                sent_at=ctx.at if verb == "sent" else None,
+            )  # fmt: skip
+            if verb == "fail":
+                one = await ctx.move(FEEDBACK, ctx.work.feedback, one, "fail", by=MACHINE)
+                await feedback.give_up(ctx, one)
+            if one.case and verb == "sent":
+                await feedback.close_if_done(ctx, one.case)
+    else:
+        machine = dataclasses.replace(ctx, person=None, posts=())
+        await settled(machine, delivery)
+    await ctx.settle_cards(
+        f"doubt:{delivery.id}", Settled(what=f"doubt_{verb}", who=ctx.me.name, at=ctx.at)
+    )
+    await ctx.reply(Done(what=f"doubt_{verb}"))

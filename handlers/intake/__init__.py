@@ -1,0 +1,1 @@
+"""Reports in: receiving, answering, what reporters may do."""

@@ -1,0 +1,53 @@
+"""The card that asks the publisher."""
+
+from handlers import clocks
+from handlers.context import Context
+from handlers.replies import choose
+from handlers.replies.drafting import PublishCard
+from matrix.core.bulletin import Revision, RevisionState
+from matrix.core.case import Case
+from matrix.core.directory import Account, Tier
+from matrix.core.roles import Role
+from matrix.triage.linter import compose
+
+
+def main_account(ctx: Context) -> Account | None:
+    """The main force: the district's own account."""
+    return next(
+        (
+            account
+            for account in ctx.directory.accounts.values()
+            if account.tier is Tier.MAIN and not account.ended
+        ),
+        None,
+    )
+
+
+def is_direct(ctx: Context, account: Account) -> bool:
+    """Whether a channel of ours posts to the account by itself."""
+    ready = account.platform in ctx.services.direct_platforms and bool(account.address)
+    return account.capability == "direct" and ready and not account.paused
+
+
+async def ask_publisher(ctx: Context, case: Case, revision: Revision) -> None:
+    """Signed: every publisher gets the text; the first to publish settles it for all."""
+    account = main_account(ctx)
+    shown = PublishCard(
+        number=case.number,
+        grade=case.grade,
+        kind=revision.kind,
+        title=revision.title,
+        text=compose(
+            title="", fact=revision.fact, rumor=revision.rumor, why=revision.why,
+            todo=revision.todo,
+        ),
+        account=account.name if account else "",
+        urgent="yes" if revision.state is RevisionState.SIGNED_URGENT else "",
+        publish_by=await clocks.due_of(ctx, f"case:{case.id}"),
+    )  # fmt: skip
+    buttons = [choose("publish.link", revision.id)]
+    if account is not None and is_direct(ctx, account):
+        buttons.insert(0, choose("publish.direct", revision.id))
+    if revision.state is RevisionState.SIGNED:
+        buttons.append(choose("draft.pull_back", revision.id, label="publish_return"))
+    await ctx.tell_role(Role.PUBLISHER, shown, *buttons, subject=f"publish:{revision.id}")

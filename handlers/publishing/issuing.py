@@ -1,0 +1,275 @@
+"""首发: the main force's link is recorded (or a direct channel publishes); all else follows."""
+
+import dataclasses
+import re
+from urllib.parse import urlsplit
+
+from handlers import clocks
+from handlers.context import Context
+from handlers.housekeeping import feedback
+from handlers.publishing.cards import is_direct, main_account
+from handlers.replies import choose
+from handlers.replies.drafting import CopyText
+from handlers.replies.shared import AskText, Confirm, Done, Listing, Settled
+from handlers.reposting import planning
+from handlers.router import Args, action, answer
+from matrix.core.bulletin import BULLETIN, Bulletin, BulletinState, Kind, Revision, RevisionState
+from matrix.core.campaign import Campaign
+from matrix.core.case import CASE, Case, CaseState
+from matrix.core.conversation import Dialog, Inbound
+from matrix.core.deadline import Stage
+from matrix.core.delivery import Delivery, Lane
+from matrix.core.errors import NotFound, Refusal
+from matrix.core.lifecycle import Step
+from matrix.core.roles import MACHINE, Role
+from matrix.triage.linter import compose, short_form
+
+URL = re.compile(r"https?://[^\s<>\"'，。；）)】]+")
+_SIGNED = {RevisionState.SIGNED, RevisionState.SIGNED_URGENT, RevisionState.RATIFIED}
+
+
+@action("publish.link", Role.PUBLISHER)
+async def link(ctx: Context, subject: str, args: Args) -> None:
+    """The text to paste, then the link of what was published."""
+    del args
+    revision = await ctx.work.revisions.get(subject)
+    await _unpublished(ctx, revision)
+    case = await ctx.work.cases.get(revision.case)
+    await ctx.reply(CopyText(text=_text(revision)))
+    await ctx.ask("publish.link", AskText(what="main_link", subject=case.number), id=revision.id)
+
+
+async def _unpublished(ctx: Context, revision: Revision) -> None:
+    if revision.state not in _SIGNED:
+        raise Refusal("not_signed")
+    if await ctx.work.bulletins.count(revision=revision.id):
+        raise Refusal("already_published")
+
+
+@answer("publish.link")
+async def link_answer(ctx: Context, dialog: Dialog, message: Inbound) -> None:
+    """The link; its host must be one of the main account's."""
+    found = URL.search(message.text)
+    account = main_account(ctx)
+    if found is None:
+        raise Refusal("no_link")
+    host = (urlsplit(found.group(0)).hostname or "").lower()
+    if account is not None and account.hosts and host not in account.hosts:
+        raise Refusal("wrong_host", {"what": host, "detail": "、".join(account.hosts)})
+    revision = await ctx.work.revisions.get(str(dialog.data["id"]))
+    await publish(ctx, revision, found.group(0))
+
+
+@action("publish.direct", Role.PUBLISHER)
+async def direct(ctx: Context, subject: str, args: Args) -> None:
+    """直接发布 through the main account's own channel: shown, asked once, then sent."""
+    revision = await ctx.work.revisions.get(subject)
+    await _unpublished(ctx, revision)
+    case = await ctx.work.cases.get(revision.case)
+    account = main_account(ctx)
+    if account is None or not is_direct(ctx, account):
+        raise Refusal("no_direct")
+    if "sure" not in args:
+        await ctx.reply(
+            Confirm(what="publish", subject=case.number, detail=account.name, count=1),
+            choose("publish.direct", revision.id, label="confirm", sure="yes"),
+            choose("dialog.cancel"),
+        )
+        return
+    dedup = f"publish:{revision.id}"
+    if await ctx.work.deliveries.count(dedup=dedup):
+        raise Refusal("already_published")
+    await ctx.work.deliveries.add(
+        Delivery(
+            id=ctx.services.ids.new(), lane=Lane.BROADCAST, platform=account.platform,
+            address=account.address, account=account.id, purpose=dedup, dedup=dedup,
+            subject=dedup, content={"plain": _text(revision)}, created_at=ctx.at,
+        )
+    )  # fmt: skip
+    await ctx.work.enqueue("broadcast", dedup)
+    await ctx.reply(Done(what="publishing", subject=case.number))
+
+
+def _text(revision: Revision) -> str:
+    return compose(
+        title=revision.title, fact=revision.fact, rumor=revision.rumor, why=revision.why,
+        todo=revision.todo,
+    )  # fmt: skip
+
+
+async def touch(ctx: Context, bulletin: Bulletin) -> Bulletin:
+    """Give the bulletin the next change number, which the index follows."""
+    return dataclasses.replace(bulletin, change=await ctx.work.serial("bulletin-change"))
+
+
+async def publish(ctx: Context, revision: Revision, url: str) -> Bulletin:
+    """The bulletin is current; reporters are owed the outcome; a broadcast is planned."""
+    await _unpublished(ctx, revision)
+    case = await ctx.work.cases.get(revision.case)
+    bulletin = await _make(ctx, case, revision, url)
+    old = await _retire(ctx, case, revision, bulletin)
+    case = await _mirror(ctx, case, revision, bulletin)
+    await ctx.settle_cards(
+        f"publish:{revision.id}",
+        Settled(what="published", who=ctx.person.name if ctx.person else "", at=ctx.at),
+    )
+    await feedback.owe_publication(ctx, case, bulletin, old)
+    campaign = await planning.plan(ctx, case, bulletin, old)
+    await _tell(ctx, case, bulletin, campaign)
+    await feedback.send_due(ctx)
+    return bulletin
+
+
+async def _make(ctx: Context, case: Case, revision: Revision, url: str) -> Bulletin:
+    known = await ctx.work.bulletins.count(case=case.id)
+    claim = await ctx.work.claims.maybe(case.claim)
+    bulletin = Bulletin(
+        id=ctx.services.ids.new(),
+        state=BulletinState.SIGNED,
+        kind=revision.kind,
+        number=case.number if not known else f"{case.number}·{known + 1}",
+        case=case.id,
+        revision=revision.id,
+        title=revision.title,
+        short=short_form(revision.fact),
+        body=_text(revision),
+        claim_text=claim.wording if claim else case.wording,
+        claim_key=claim.key if claim else "",
+        url=url,
+        issuer=case.owner,
+        verdict=case.verdict,
+        issued_at=ctx.at,
+        supersedes=revision.corrects,
+        references=(revision.corrects,) if revision.corrects else (),
+        topics=case.topics,
+        areas=case.areas,
+    )
+    bulletin = await ctx.work.bulletins.add(await touch(ctx, bulletin))
+    await ctx.log(
+        Step(
+            entity=BULLETIN.name, entity_id=bulletin.id, action="sign", source="",
+            target=bulletin.state.value, actor=MACHINE,
+        ),
+        bulletin,
+    )  # fmt: skip
+    by = MACHINE if ctx.person is None else None
+    return await ctx.move(BULLETIN, ctx.work.bulletins, bulletin, "publish", by=by)
+
+
+_RETIRES = {Kind.CORRECTION: "correct", Kind.WITHDRAWAL: "withdraw", Kind.UPDATE: "supersede"}
+
+
+async def _retire(
+    ctx: Context, case: Case, revision: Revision, bulletin: Bulletin
+) -> Bulletin | None:
+    """What this one corrects, withdraws or supersedes leaves matching in this transaction."""
+    old = await ctx.work.bulletins.maybe(revision.corrects)
+    verb = _RETIRES.get(revision.kind, "")
+    if old is None and revision.kind is not Kind.HOLDING:
+        old = await ctx.work.bulletins.one(
+            case=case.id, kind=Kind.HOLDING, state=BulletinState.CURRENT, id__ne=bulletin.id
+        )
+        verb = "supersede"
+        if old is not None:
+            await _leave(ctx, old, verb)
+        return None
+    if old is None or not verb:
+        return None
+    await _leave(ctx, old, verb)
+    return old
+
+
+async def _leave(ctx: Context, old: Bulletin, verb: str) -> None:
+    old = await touch(ctx, old)
+    await ctx.move(
+        BULLETIN, ctx.work.bulletins, old, verb, by=MACHINE if ctx.person is None else None
+    )
+    for campaign in await ctx.work.campaigns.find(bulletin=old.id):
+        await planning.stop(ctx, campaign, "bulletin-gone")
+
+
+async def _mirror(
+    ctx: Context, case: Case, revision: Revision, bulletin: Bulletin
+) -> Case:
+    if revision.corrects:
+        gone = revision.kind is Kind.WITHDRAWAL
+        case = dataclasses.replace(
+            case, correction_open=False, bulletin=case.bulletin if gone else bulletin.id
+        )
+        case = await ctx.work.cases.save(case)
+        await ctx.note("case", case.id, "correction-closed", case.id)
+        return case
+    if case.state is not CaseState.APPROVED:
+        await clocks.stop(ctx, f"case:{case.id}", Stage.HOLDING)
+        return case
+    case = await ctx.move(
+        CASE, ctx.work.cases, case, "publish", by=MACHINE if ctx.person is None else None,
+        bulletin=bulletin.id, stage_since=ctx.at,
+    )  # fmt: skip
+    await clocks.stop(ctx, f"case:{case.id}")
+    await feedback.finish_assignments(ctx, case)
+    return case
+
+
+async def _tell(
+    ctx: Context, case: Case, bulletin: Bulletin, campaign: Campaign | None
+) -> None:
+    if campaign is None:
+        await ctx.tell_role(Role.PUBLISHER, Done(what="published", subject=case.number))
+        return
+    shown = await planning.card(ctx, campaign)
+    buttons = [
+        choose("campaign.start", campaign.id),
+        choose("campaign.arm", campaign.id),
+        choose("campaign.targets", campaign.id, keep=True),
+    ]
+    if not bulletin.supersedes and case.state is CaseState.PUBLISHED:
+        buttons.append(choose("campaign.none", campaign.id))
+    await ctx.tell_role(Role.PUBLISHER, shown, *buttons, subject=f"campaign:{campaign.id}")
+
+
+@action("publish.mine", Role.PUBLISHER)
+async def mine(ctx: Context, subject: str, args: Args) -> None:
+    """待发布与已发布: signed texts first, then what is out."""
+    from handlers.reporting.lists import case_lines
+
+    del subject, args
+    waiting = await ctx.work.cases.find(state=CaseState.APPROVED, order="received_at", limit=8)
+    out = await ctx.work.bulletins.find(
+        state=BulletinState.CURRENT, kind__ne=Kind.IMPORTED, order="-issued_at", limit=8
+    )
+    buttons = []
+    for case in waiting:
+        revision = (await ctx.work.revisions.find(case=case.id, order="-serial", limit=1))[0]
+        buttons.append(choose("publish.link", revision.id, text=case.number, keep=True))
+    buttons += [choose("bulletin.open", one.id, text=one.number, keep=True) for one in out]
+    lines = await case_lines(ctx, waiting)
+    await ctx.reply(
+        Listing(
+            what="to_publish", total=len(waiting), lines=lines,
+            empty="" if waiting or out else "yes",
+        ),
+        *buttons,
+    )  # fmt: skip
+
+
+@action("bulletin.open", Role.PUBLISHER, Role.DESK, Role.REVIEWER_1, Role.REVIEWER_2, Role.REVIEWER_3)
+async def open_bulletin(ctx: Context, subject: str, args: Args) -> None:
+    """A bulletin with what may be done about it."""
+    from handlers.intake.reporter import shown
+
+    del args
+    bulletin = await ctx.work.bulletins.maybe(subject)
+    if bulletin is None:
+        raise NotFound("bulletin")
+    buttons = []
+    if bulletin.state is BulletinState.CURRENT and ctx.has(Role.PUBLISHER) and bulletin.case:
+        buttons = [
+            choose("bulletin.correct", bulletin.id),
+            choose("bulletin.update", bulletin.id),
+            choose("bulletin.withdraw", bulletin.id),
+            choose("campaign.live", bulletin.id, keep=True),
+        ]
+    if bulletin.state is BulletinState.EXPIRED:
+        buttons.append(choose("bulletin.prolong", bulletin.id))
+    await ctx.reply(shown(ctx, bulletin), *buttons, subject=f"bulletin:{bulletin.id}")

@@ -1,0 +1,111 @@
+"""What the duty desk is told."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from handlers.replies import Reply
+from handlers.replies.shared import Reason
+from matrix.core.case import CaseState, Grade
+from matrix.core.lead import LeadState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueuedCard(Reply):
+    """A queued lead with its proposed case. The reporter is not shown."""
+
+    number: str
+    grade: Grade
+    text: str
+    owner: str = ""
+    co_units: str = ""
+    reasons: tuple[Reason, ...] = ()
+    axes: str = ""
+    candidates: tuple[Reply, ...] = ()
+    sightings: int = 1
+    area: str = ""
+    seen_in: str = ""
+    entered: str = ""
+    edited: str = ""
+    disputed: str = ""
+    claimed: str = ""
+    due_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CandidateLine(Reply):
+    """A bulletin or case that a lead resembles, with what differs."""
+
+    kind: str
+    title: str
+    reasons: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueLine(Reply):
+    """One item of the queue."""
+
+    number: str
+    grade: Grade
+    text: str
+    lead_state: LeadState | None = None
+    case_state: CaseState | None = None
+    due_at: datetime | None = None
+    claimed: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filed(Reply):
+    """Filed and dispatched."""
+
+    number: str
+    grade: Grade
+    owner: str = ""
+    due_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handover(Reply):
+    """交班: what is open, overdue, in doubt."""
+
+    queued: int
+    open_cases: int
+    overdue: int
+    in_doubt: int
+    undeliverable: int
+    lines: tuple[Reply, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoubtLine(Reply):
+    """A delivery whose outcome nobody knows, and what to do."""
+
+    to: str
+    about: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alarm(Reply):
+    """Something that needs the desk; ``what`` is a key under ``alarm``."""
+
+    what: str
+    number: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reminder(Reply):
+    """A due card; ``rung`` is a key under ``rung``."""
+
+    rung: str
+    stage: str
+    number: str
+    wording: str
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Digest(Reply):
+    """Several reminders in one message."""
+
+    lines: tuple[Reply, ...]

@@ -1,0 +1,130 @@
+"""A case as colleagues see it, with the buttons that this person may press now."""
+
+from collections.abc import Sequence
+
+from handlers import access, clocks
+from handlers.context import Context
+from handlers.replies import Choice, choose
+from handlers.replies.shared import CaseCard
+from handlers.triage import proposals
+from matrix.core.case import ASSIGNMENT, CASE, AssignmentState, Case, CaseState
+from matrix.core.errors import NotAllowed
+from matrix.core.roles import Role
+
+SEEING = frozenset(
+    {
+        Role.DESK, Role.LEADER, Role.PUBLISHER, Role.REVIEWER_1, Role.REVIEWER_2,
+        Role.REVIEWER_3, Role.HANDLER, Role.UNIT_HEAD, Role.ADMIN,
+    }
+)  # fmt: skip
+
+
+async def require_sight(ctx: Context, case: Case) -> None:
+    """Raises NotAllowed for who has no business with the case."""
+    for post in ctx.posts:
+        if post.role not in SEEING:
+            continue
+        if await access.reaches(ctx.work, post, case, "see"):
+            return
+        asked = await ctx.work.verifications.count(case=case.id, unit=post.unit)
+        if post.unit and asked:
+            return
+    raise NotAllowed("case")
+
+
+async def card(ctx: Context, case: Case) -> CaseCard:
+    """The case. Reporters are counted, never named."""
+    spread = await proposals.spread_of(ctx, case.claim, case.id)
+    merged = await ctx.work.cases.maybe(case.merged_into)
+    return CaseCard(
+        number=case.number,
+        grade=case.grade,
+        state=case.state,
+        wording=case.wording[:200],
+        reasons=proposals.reasons(ctx, case.routing),
+        owner=ctx.directory.unit_name(case.owner),
+        co_units=proposals.names(ctx, case.co_units),
+        leads=spread.leads,
+        groups=spread.groups,
+        areas=spread.areas,
+        first_at=case.received_at,
+        due_at=await clocks.case_due(ctx, case.id),
+        verdict=case.verdict.value if case.verdict else "",
+        paused=case.paused_reason,
+        correction="yes" if case.correction_open else "",
+        merged_into=merged.number if merged else "",
+    )
+
+
+async def show(ctx: Context, case: Case) -> None:
+    """The card with this person's buttons."""
+    await require_sight(ctx, case)
+    await ctx.reply(await card(ctx, case), *await choices(ctx, case), subject=f"case:{case.id}")
+
+
+# Button → the lifecycle action that must be open to the person; order is the order shown.
+_CASE_BUTTONS: Sequence[tuple[str, str]] = (
+    ("case.dispatch", "dispatch"),
+    ("case.decline", "decline"),
+    ("case.refer", "refer"),
+    ("case.recall", "recall"),
+    ("case.conclude", "conclude"),
+    ("case.consult", "consult"),
+    ("case.settle", "settle"),
+    ("draft.start", "draft"),
+    ("case.monitor", "monitor"),
+    ("case.doubt", "doubt"),
+    ("case.resume", "resume"),
+    ("case.close", "close"),
+    ("case.reopen", "reopen"),
+)
+_WORKING = frozenset(
+    {CaseState.ACKNOWLEDGED, CaseState.VERIFYING, CaseState.CONSULTING}
+)
+
+
+async def choices(ctx: Context, case: Case) -> list[Choice]:
+    """What this person may do now: follows from posts, the case and the table."""
+    if case.merged_into:
+        return [choose("case.unmerge", case.id)] if ctx.has(Role.DESK) else []
+    buttons = await _assignment_buttons(ctx, case)
+    if case.state in _WORKING and await ctx.may(CASE, case, "conclude"):
+        buttons += [
+            choose("verify.ask", case.id, keep=True),
+            choose("evidence.add", case.id, keep=True),
+            choose("verify.compare", case.id, keep=True),
+            choose("enquiry.ask", case.id, keep=True),
+            choose("draft.holding", case.id),
+        ]
+    for name, row in _CASE_BUTTONS:
+        if name == "case.close" and case.state is CaseState.CHECKING:
+            continue
+        if await ctx.may(CASE, case, row):
+            buttons.append(choose(name, case.id))
+    if case.state in {CaseState.DRAFTING, CaseState.IN_REVIEW, CaseState.APPROVED}:
+        buttons.append(choose("draft.open", case.id, keep=True))
+    if ctx.has(Role.DESK):
+        buttons += [
+            choose("case.more", case.id, keep=True),
+            choose("case.leads", case.id, keep=True),
+        ]
+    elif ctx.has(Role.HANDLER, Role.UNIT_HEAD):
+        buttons.append(choose("case.leads", case.id, keep=True))
+    return buttons
+
+
+async def _assignment_buttons(ctx: Context, case: Case) -> list[Choice]:
+    units = {post.unit for post in ctx.posts if post.role in {Role.HANDLER, Role.UNIT_HEAD}}
+    buttons = []
+    for one in await ctx.work.assignments.find(case=case.id):
+        if one.unit not in units:
+            continue
+        if await ctx.may(ASSIGNMENT, one, "acknowledge"):
+            buttons.append(choose("assignment.acknowledge", one.id))
+        if await ctx.may(ASSIGNMENT, one, "return"):
+            buttons.append(choose("assignment.return", one.id))
+        if one.state in {
+            AssignmentState.OFFERED, AssignmentState.DESIGNATED, AssignmentState.ACKNOWLEDGED,
+        }:  # fmt: skip
+            buttons.append(choose("assignment.handover", one.id))
+    return buttons

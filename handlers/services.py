@@ -1,0 +1,127 @@
+"""What handlers are given: ports, the district's policy, and the directory."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from matrix.core.directory import Account, Area, Person, Post, Topic, Unit
+from matrix.matching.gazetteer import Gazetteer
+from matrix.ports import Clock, Ids, LinkChecker, Outbox, Sealer, Store
+from matrix.triage.deadline import Calendar, ClockTable
+from matrix.triage.routing import Tables
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """The district's own numbers; all of them configuration."""
+
+    short_name: str
+    clocks: ClockTable
+    calendar: Calendar = field(default_factory=Calendar)
+    public_reports: bool = True
+    burst_seconds: int = 15
+    burst_cap_seconds: int = 60
+    dialog_minutes: int = 10
+    undo_minutes: int = 30
+    claim_minutes: int = 5
+    button_days: int = 30
+    invitation_hours: int = 72
+    lapse_days: int = 30
+    messages_per_minute: int = 30
+    messages_per_day: int = 500
+    text_limit: int = 20_000
+    page: int = 5
+    platform_hosts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    resurrection_leads: int = 3
+    bundle_minutes: int = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Directory:
+    """Units, areas, topics, people, posts and accounts in force; reloaded after an import."""
+
+    units: Mapping[str, Unit]
+    areas: Mapping[str, Area]
+    topics: Mapping[str, Topic]
+    people: Mapping[str, Person]
+    posts: tuple[Post, ...]
+    accounts: Mapping[str, Account]
+    gazetteer: Gazetteer
+    tables: Tables
+
+    def unit_name(self, code: str) -> str:
+        """Short name of a unit, or the code."""
+        unit = self.units.get(code)
+        return unit.short_name if unit else code
+
+    def area_name(self, code: str) -> str:
+        """Name of an area, or the code."""
+        area = self.areas.get(code)
+        return area.name if area else code
+
+    def person_name(self, person: str) -> str:
+        """Name of a person, for colleagues; reporters are never shown by name."""
+        found = self.people.get(person)
+        return found.name if found else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resemblance:
+    """A bulletin or case that a text resembles. ``reasons`` are (kind, query, claim) codes."""
+
+    kind: str
+    target: str
+    score: float
+    reasons: tuple[tuple[str, str, str], ...]
+    identical: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What matching says of one text: ``decision`` is match, suggest or none."""
+
+    decision: str
+    candidates: tuple[Resemblance, ...]
+    model_version: str
+    asks_original: bool
+    key: str
+    length: int
+    areas: tuple[str, ...]
+    text: str
+
+
+class Directories:
+    """Holds the directory in force; replaced as a whole after an import."""
+
+    def __init__(self, current: Directory) -> None:
+        """Start with one."""
+        self.current = current
+
+
+class Matching(Protocol):
+    """Port: compares a text with what has been issued and with open cases."""
+
+    def find(self, text: str) -> Found:
+        """Decide. Pure but for the index; a few milliseconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """Everything a handler may use, made once by the assembly."""
+
+    store: Store
+    clock: Clock
+    ids: Ids
+    policy: Policy
+    directories: Directories
+    matching: Matching
+    sealer: Sealer
+    links: LinkChecker
+    outbox: Outbox
+    words: Mapping[str, str] = field(default_factory=dict)
+    direct_platforms: frozenset[str] = frozenset()
+
+    @property
+    def directory(self) -> Directory:
+        """The directory in force."""
+        return self.directories.current

@@ -1,0 +1,1 @@
+"""The duty desk: queue, filing, cases."""

@@ -1,0 +1,191 @@
+"""The proposed case of a lead: who must answer, how grave, and why."""
+
+import dataclasses
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, cast
+
+from handlers import clocks
+from handlers.context import Context
+from handlers.replies import Choice, choose
+from handlers.replies.shared import Reason
+from handlers.replies.triage import Alarm, CandidateLine, QueuedCard
+from matrix.core.case import Case, Grade
+from matrix.core.claim import LinkState
+from matrix.core.lead import Lead
+from matrix.core.roles import Role
+from matrix.triage import grade as grading
+from matrix.triage import routing
+
+
+def grade_of(lead: Lead) -> Grade:
+    """The proposed grade."""
+    return Grade(str(lead.proposal.get("grade", Grade.BLUE)))
+
+
+async def spread_of(ctx: Context, claim: str, case: str = "") -> grading.Spread:
+    """What is known of the spread of a claim (and of everything attached to a case)."""
+    sightings = await ctx.work.sightings.find(claim=claim) if claim else []
+    known = {one.lead for one in sightings}
+    for lead in await ctx.work.leads.find(case=case) if case else []:
+        if lead.id not in known:
+            sightings += await ctx.work.sightings.find(lead=lead.id)
+    if not sightings:
+        return grading.Spread()
+    hour = ctx.at - timedelta(hours=1)
+    first = min(one.seen_at for one in sightings)
+    return grading.Spread(
+        leads=len(sightings),
+        persons=len({one.person for one in sightings}),
+        areas=len({one.area for one in sightings if one.area}) or 1,
+        groups=len({one.chat for one in sightings}),
+        last_hour=sum(one.seen_at > hour for one in sightings),
+        minutes=int((ctx.at - first).total_seconds() // 60),
+    )
+
+
+async def propose(ctx: Context, lead: Lead) -> Mapping[str, object]:
+    """Owner, co-units, grade and axes as codes, with the reasons."""
+    hits = ctx.directory.gazetteer.find(lead.text)
+    areas = list(dict.fromkeys(hit.area for hit in hits))
+    if lead.about_area and lead.about_area not in areas:
+        areas.append(lead.about_area)
+    route = routing.route(lead.text, areas, ctx.directory.tables)
+    floors = {
+        floor for code in route.topics for floor in ctx.directory.topics[code].floor if floor
+    }
+    assessed = grading.assess(lead.text, floors, await spread_of(ctx, lead.claim, lead.case))
+    return {
+        "owner": route.owner,
+        "co_units": list(route.co_units),
+        "topics": list(route.topics),
+        "areas": list(route.areas),
+        "routing": [list(reason) for reason in route.reasons],
+        "about_owner": route.about_owner,
+        "grade": assessed.grade.value,
+        "severity": assessed.severity,
+        "controllability": assessed.controllability,
+        "influence": assessed.influence,
+        "floor": assessed.floor,
+        "rule": assessed.rule,
+    }
+
+
+def texts(value: object) -> tuple[str, ...]:
+    """A JSON list of codes as a tuple."""
+    return tuple(str(item) for item in cast("list[Any]", value or []))
+
+
+def reasons(ctx: Context, routing_reasons: object) -> tuple[Reason, ...]:
+    """Routing reasons with names for codes."""
+    found = []
+    for why, unit, about in cast("list[tuple[str, str, str]]", routing_reasons or []):
+        topic = ctx.directory.topics.get(about)
+        name = topic.name if topic else ctx.directory.area_name(about)
+        if about in ctx.directory.units:
+            name = ctx.directory.unit_name(about)
+        found.append(Reason(kind=f"route-{why}", left=ctx.directory.unit_name(unit), right=name))
+    return tuple(found)
+
+
+def names(ctx: Context, units: object) -> str:
+    """Unit codes as names."""
+    return "、".join(ctx.directory.unit_name(code) for code in texts(units))
+
+
+async def card(ctx: Context, lead: Lead, *, disputed: bool = False) -> QueuedCard:
+    """The lead as the desk sees it."""
+    candidates = []
+    for link in await ctx.work.links.find(lead=lead.id, state=LinkState.SUGGESTED, order="-score"):
+        if link.target_kind == "bulletin":
+            title = (await ctx.work.bulletins.get(link.target)).title
+        else:
+            title = (await ctx.work.cases.get(link.target)).number
+        candidates.append(
+            CandidateLine(
+                kind=link.target_kind,
+                title=title,
+                reasons=tuple(Reason(kind=k, left=a, right=b) for k, a, b in link.reasons),
+            )
+        )
+    claimed = (
+        ctx.directory.person_name(lead.claimed_by)
+        if lead.claimed_until and lead.claimed_until > ctx.at
+        else ""
+    )
+    proposal = lead.proposal
+    return QueuedCard(
+        number=lead.number,
+        grade=grade_of(lead),
+        text=lead.text[:300],
+        owner=ctx.directory.unit_name(str(proposal.get("owner", ""))),
+        co_units=names(ctx, proposal.get("co_units")),
+        reasons=reasons(ctx, proposal.get("routing")),
+        axes=" · ".join(
+            str(proposal.get(axis, 0)) for axis in ("severity", "controllability", "influence")
+        ),
+        candidates=tuple(candidates[:3]),
+        sightings=max(1, await ctx.work.sightings.count(claim=lead.claim) if lead.claim else 1),
+        area=ctx.directory.area_name(lead.about_area) if lead.about_area else "",
+        seen_in=f"seen_{lead.seen_in}" if lead.seen_in else "",
+        entered="yes" if lead.entered_by else "",
+        edited="yes" if lead.edited else "",
+        disputed="yes" if disputed else "",
+        claimed=claimed,
+        due_at=await clocks.due_of(ctx, f"lead:{lead.id}"),
+    )
+
+
+async def choices(ctx: Context, lead: Lead) -> list[Choice]:
+    """The usual answers first; the rest behind 更多."""
+    found = []
+    for link in await ctx.work.links.find(lead=lead.id, state=LinkState.SUGGESTED, order="-score"):
+        if link.target_kind == "bulletin":
+            found.append(choose("lead.confirm", lead.id, link=link.id))
+        else:
+            case = await ctx.work.cases.get(link.target)
+            found.append(choose("lead.attach", lead.id, label="attach_to", text=case.number, case=case.id))
+    if lead.proposal.get("owner"):
+        found.insert(0, choose("lead.file", lead.id))
+    else:
+        found.insert(0, choose("lead.owner", lead.id))
+    return [
+        *found[:4],
+        choose("lead.more", lead.id, keep=True),
+    ]
+
+
+async def tell_desk(ctx: Context, lead: Lead, *, disputed: bool = False) -> None:
+    """A card to everyone at the desk; the first press claims or settles it for all."""
+    shown = await card(ctx, lead, disputed=disputed)
+    buttons = await choices(ctx, lead)
+    await ctx.tell_role(Role.DESK, shown, *buttons, subject=f"lead:{lead.id}")
+
+
+async def sightings_grew(ctx: Context, case: Case) -> None:
+    """More sightings may raise the grade by themselves; only a person lowers it."""
+    spread = await spread_of(ctx, case.claim, case.id)
+    floors = {f for code in case.topics for f in ctx.directory.topics[code].floor if f}
+    assessed = grading.assess(case.wording, floors, spread)
+    if grading.worse(case.grade, assessed.grade) is case.grade:
+        return
+    case = await ctx.work.cases.save(
+        _regraded(case, assessed),
+    )
+    await ctx.note("case", case.id, f"grade-{case.grade}", case.id, rule=assessed.rule)
+    await clocks.regrade(ctx, case)
+    await ctx.tell_role(Role.DESK, Alarm(what="upgraded", number=case.number, detail=case.grade.value))
+
+
+def _regraded(case: Case, assessed: grading.Assessment) -> Case:
+    return dataclasses.replace(
+        case,
+        grade=assessed.grade,
+        assessment={
+            **case.assessment,
+            "severity": assessed.severity,
+            "controllability": assessed.controllability,
+            "influence": assessed.influence,
+            "rule": assessed.rule,
+        },
+    )

@@ -1,0 +1,112 @@
+"""待办: what waits for the desk, nearest due first; opening an item claims it for a while."""
+
+import dataclasses
+from datetime import datetime, timedelta
+
+from handlers import clocks
+from handlers.context import Context
+from handlers.reporting import cases as case_cards
+from handlers.replies import Choice, choose
+from handlers.replies.shared import Listing
+from handlers.replies.triage import QueueLine
+from handlers.router import Args, action
+from handlers.triage import proposals
+from matrix.core.case import Case, CaseState
+from matrix.core.lead import Lead, LeadState
+from matrix.core.roles import Role
+
+WAITING = (
+    CaseState.FILED, CaseState.DISPATCHED, CaseState.CONCLUDED, CaseState.MONITOR_ONLY,
+    CaseState.REFERRED,
+)  # fmt: skip
+_FAR = "9999"
+
+
+@action("desk.todo", Role.DESK)
+async def todo(ctx: Context, subject: str, args: Args) -> None:
+    """Five a page."""
+    del subject
+    page = int(args.get("page") or 0)
+    items = await _items(ctx)
+    size = ctx.policy.page
+    shown = items[page * size : (page + 1) * size]
+    buttons: list[Choice] = []
+    lines = []
+    for item, due in shown:
+        lines.append(await _line(ctx, item, due))
+        kind = "lead" if isinstance(item, Lead) else "case"
+        buttons.append(choose(f"{kind}.open", item.id, text=item.number, keep=True))
+    if len(items) > (page + 1) * size:
+        buttons.append(choose("desk.todo", label="next_page", keep=True, page=str(page + 1)))
+    await ctx.reply(
+        Listing(what="todo", total=len(items), lines=tuple(lines), empty="" if lines else "yes"),
+        *buttons,
+    )
+
+
+async def _items(ctx: Context) -> list[tuple[Lead | Case, datetime | None]]:
+    leads = await ctx.work.leads.find(state=LeadState.QUEUED, order="received_at")
+    cases = await ctx.work.cases.find(state__in=WAITING, merged_into="", order="received_at")
+    items: list[tuple[Lead | Case, datetime | None]] = [
+        (lead, await clocks.due_of(ctx, f"lead:{lead.id}")) for lead in leads
+    ]
+    items += [(case, await clocks.case_due(ctx, case.id)) for case in cases]
+    return sorted(items, key=lambda pair: pair[1].isoformat() if pair[1] else _FAR)
+
+
+async def _line(ctx: Context, item: Lead | Case, due: datetime | None) -> QueueLine:
+    claimed = ""
+    if item.claimed_until and item.claimed_until > ctx.at:
+        claimed = ctx.directory.person_name(item.claimed_by)
+    if isinstance(item, Lead):
+        return QueueLine(
+            number=item.number,
+            grade=proposals.grade_of(item),
+            text=item.text[:40],
+            lead_state=item.state,
+            due_at=due,
+            claimed=claimed,
+        )
+    return QueueLine(
+        number=item.number,
+        grade=item.grade,
+        text=item.wording[:40],
+        case_state=item.state,
+        due_at=due,
+        claimed=claimed,
+    )
+
+
+@action("lead.open", Role.DESK)
+async def open_lead(ctx: Context, subject: str, args: Args) -> None:
+    """Show a lead and claim it for five minutes; others see by whom."""
+    del args
+    lead = await ctx.work.leads.get(subject)
+    if lead.state is LeadState.QUEUED and not _held_by_other(ctx, lead):
+        lead = await ctx.work.leads.save(
+            dataclasses.replace(lead, claimed_by=ctx.me.id, claimed_until=_until(ctx))
+        )
+    shown = await proposals.card(ctx, lead)
+    buttons = await proposals.choices(ctx, lead) if lead.state is LeadState.QUEUED else []
+    await ctx.reply(shown, *buttons, subject=f"lead:{lead.id}")
+
+
+@action("case.open")
+async def open_case(ctx: Context, subject: str, args: Args) -> None:
+    """Show a case with what this person may do now; the desk claims it by opening."""
+    del args
+    case = await ctx.work.cases.get(subject)
+    if ctx.has(Role.DESK) and not _held_by_other(ctx, case):
+        case = await ctx.work.cases.save(
+            dataclasses.replace(case, claimed_by=ctx.me.id, claimed_until=_until(ctx))
+        )
+    await case_cards.show(ctx, case)
+
+
+def _held_by_other(ctx: Context, item: Lead | Case) -> bool:
+    held = item.claimed_until is not None and item.claimed_until > ctx.at
+    return held and item.claimed_by != ctx.me.id
+
+
+def _until(ctx: Context) -> datetime:
+    return ctx.at + timedelta(minutes=ctx.policy.claim_minutes)

@@ -1,0 +1,53 @@
+"""Replies as JSON in the ledger: types survive, sentences are made when the message is sent."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+from handlers.replies import Choice, Reply
+from matrix.core.conversation import Button
+
+_CAMEL = re.compile(r"(?<!^)(?=[A-Z])")
+
+
+def reply_name(kind: type) -> str:
+    """CaseCard → case_card."""
+    return _CAMEL.sub("_", kind.__name__).lower()
+
+
+def encode_value(value: Any) -> Any:  # noqa: ANN401
+    """A field as JSON: instants ``{"t"}``, enumerations ``{"e", "v"}``, replies ``{"r", "f"}``."""
+    if isinstance(value, Reply):
+        return {"r": reply_name(type(value)), "f": encode_fields(value)}
+    if isinstance(value, Enum):
+        return {"e": reply_name(type(value)), "v": value.value}
+    if isinstance(value, datetime):
+        return {"t": value.isoformat()}
+    if isinstance(value, list | tuple):
+        return [encode_value(item) for item in value]
+    return value
+
+
+def encode_fields(reply: Reply) -> dict[str, Any]:
+    """Every field of a reply."""
+    return {field.name: encode_value(getattr(reply, field.name)) for field in fields(reply)}
+
+
+def encode_reply(reply: Reply, buttons: Sequence[tuple[Choice, Button]]) -> Mapping[str, object]:
+    """The content of a delivery."""
+    return {
+        "reply": reply_name(type(reply)),
+        "fields": encode_fields(reply),
+        "choices": [
+            {
+                "label": choice.label,
+                "text": choice.text,
+                "token": button.id,
+                "number": button.number,
+            }
+            for choice, button in buttons
+        ],
+    }
