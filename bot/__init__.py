@@ -1,0 +1,1 @@
+"""Runs, talks, renders, wires."""

@@ -1,0 +1,97 @@
+"""The channel contract: one platform, in and out together. Platforms hold no rules."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from matrix.core.conversation import Inbound
+
+
+class Markup(StrEnum):
+    """What a platform makes of a text."""
+
+    PLAIN = "plain"
+    HTML = "html"
+
+
+class Doubt(StrEnum):
+    """What may be done after an unknown outcome: same key, read back, or hold for a person."""
+
+    KEY = "key"
+    VERIFY = "verify"
+    HOLD = "hold"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What a platform takes. ``measure`` gives the length of a text in its own unit.
+
+    ``per_second`` and ``per_minute`` are for the whole account, ``chat_per_second`` and
+    ``chat_per_minute`` for one chat; 0 is no limit. Each number's source stands in ``limits.py``.
+    """
+
+    text: int
+    measure: Callable[[str], int]
+    markup: Markup
+    buttons: bool
+    doubt: Doubt
+    edits: bool = False
+    per_second: float = 0
+    per_minute: int = 0
+    chat_per_second: float = 0
+    chat_per_minute: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Press:
+    """A button as a platform shows it: opaque token of at most 16 characters, label, number."""
+
+    token: str
+    label: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outgoing:
+    """One message ready to go: text already escaped for the platform and within its limit.
+
+    ``key`` is the idempotency key (the delivery's id). ``edits`` is the remote id of a message
+    to change instead. ``conversation`` is False for posts to channels and groups of the matrix.
+    """
+
+    key: str
+    address: str
+    text: str
+    buttons: tuple[Press, ...] = ()
+    edits: str = ""
+    conversation: bool = True
+
+
+Store = Callable[[Inbound], Awaitable[bool]]
+"""Stores an inbound message before it is acknowledged; False when it was already there."""
+
+Attach = Callable[[bytes, str], Awaitable[str]]
+"""Stores a file (bytes, name) and returns its attachment id. Raises Refusal when refused."""
+
+
+class Channel(Protocol):
+    """One platform.
+
+    ``send`` returns the platform's own id of the message and raises DeliveryError with the
+    platform's code: ``permanent`` (refused for good), ``unknown`` (may have arrived) or
+    ``retry_after``. ``run`` receives until it is cancelled and never raises for the platform's
+    failures: it retries with back-off, so that one platform's outage stops nothing else.
+    """
+
+    platform: str
+    limits: Limits
+
+    async def send(self, message: Outgoing) -> str:
+        """Send or edit one message."""
+
+    async def run(self) -> None:
+        """Receive until cancelled."""
+
+    async def ping(self) -> str:
+        """Empty when reachable, else what is wrong, without secrets."""

@@ -1,0 +1,211 @@
+"""The command ``piyao``."""
+
+import asyncio
+import logging
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from bot.assembly import StartRefusedError, assemble, register_handlers
+from bot.logs import configure
+from bot.presenter import Presenter
+from config.settings import Settings, SettingsError, load
+from config.texts import load_texts
+
+app = typer.Typer(
+    help="辟谣矩阵：区县联合辟谣平台。", no_args_is_help=True, add_completion=False
+)
+OUT = Console(highlight=False, soft_wrap=True)
+ERR = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def sentence(table: str, key: str, **fields: object) -> str:
+    """A sentence of the catalogue for the terminal."""
+    text = Presenter(texts=load_texts()).text(table, key)
+    for name, value in fields.items():
+        text = text.replace("{" + name + "}", str(value))
+    return text
+
+
+def settings_or_exit() -> Settings:
+    """Settings, or every fault at once in Chinese and exit code 2."""
+    try:
+        settings = load()
+    except SettingsError as error:
+        ERR.print(sentence("cli", "settings_faults"))
+        for variable, key, detail in error.faults:
+            known = sentence("cli", f"setting_{key}")
+            ERR.print(f"  · {variable}：{detail if known.startswith('setting_') else known}")
+        raise typer.Exit(2) from None
+    configure(settings)
+    return settings
+
+
+def _run(main: Any) -> None:  # noqa: ANN401
+    try:
+        asyncio.run(main)
+    except StartRefusedError as refused:
+        ERR.print(sentence("cli", f"start_{refused.key}", detail=refused.detail))
+        raise typer.Exit(2) from None
+
+
+@app.command(help="启动全部服务，并打印网址。")
+def run() -> None:
+    """Run until a signal."""
+    from bot.serve import serve
+
+    settings = settings_or_exit()
+
+    def ready(address: str) -> None:
+        key = "ready_demo" if settings.demonstration else "ready"
+        OUT.print(sentence("cli", key, address=address))
+
+    _run(serve(settings, ready))
+
+
+@app.command(help="在终端里以某人的身份聊天。")
+def terminal(
+    name: Annotated[str, typer.Option("--as", help="人名")],
+) -> None:
+    """Chat as a person, with numbered replies."""
+    from bot.platforms.terminal.session import talk
+
+    _run(talk(settings_or_exit(), name))
+
+
+@app.command(help="讲一个完整的故事：从线索到更正，一分钟以内，用临时数据库。")
+def demo() -> None:
+    """The whole story in the terminal, as each role sees it."""
+    from bot.demo import tell
+
+    logging.disable(logging.CRITICAL)
+    _run(tell(OUT))
+
+
+@app.command(help="建一个空的区，并打印首位管理员的邀请码。")
+def init(
+    district: Annotated[str, typer.Option(help="区的简称，例如：云江")],
+    admin: Annotated[str, typer.Option(help="首位管理员的姓名")],
+) -> None:
+    """An empty district."""
+    from bot.administration import initialise
+
+    async def main() -> None:
+        code = await initialise(settings_or_exit(), district, admin)
+        OUT.print(sentence("cli", "initialised", name=admin, code=code))
+
+    _run(main())
+
+
+@app.command(help="给一个人发一次性邀请码。")
+def invite(name: Annotated[str, typer.Argument(help="姓名或编号")]) -> None:
+    """A one-time invitation."""
+    from bot.administration import invite_person
+
+    async def main() -> None:
+        code = await invite_person(settings_or_exit(), name)
+        if code is None:
+            ERR.print(sentence("cli", "no_such_person", name=name))
+            raise typer.Exit(1)
+        OUT.print(sentence("cli", "invited", name=name, code=code))
+
+    _run(main())
+
+
+@app.command(help="把数据库升级到最新结构。")
+def migrate() -> None:
+    """Migrate."""
+    from storage.migrate import upgrade
+
+    settings = settings_or_exit()
+    settings.data.mkdir(parents=True, exist_ok=True)
+    upgrade(settings.url)
+    OUT.print(sentence("cli", "migrated"))
+
+
+@app.command(help="检查配置、数据库和各平台。")
+def doctor() -> None:
+    """What is wrong, and what to do."""
+    from bot.administration import examine
+
+    async def main() -> None:
+        faults = await examine(settings_or_exit())
+        for key, detail in faults:
+            OUT.print(f"· {sentence('doctor', key, detail=detail)}")
+        if any(key.startswith("bad_") for key, _ in faults):
+            raise typer.Exit(1)
+        OUT.print(sentence("doctor", "done"))
+
+    _run(main())
+
+
+@app.command(name="import", help="导入表格（CSV、XLSX、JSONL），先显示差异。")
+def import_(
+    paths: Annotated[list[Path], typer.Argument(help="文件或文件夹")],
+    table: Annotated[str, typer.Option(help="表名，缺省取文件名")] = "",
+    yes: Annotated[bool, typer.Option("--yes", help="不再询问")] = False,
+) -> None:
+    """Import tables."""
+    from bot.administration import import_tables
+
+    code = 0
+
+    async def main() -> None:
+        nonlocal code
+        code = await import_tables(
+            settings_or_exit(), paths, table or None, lambda text: yes or typer.confirm(text), OUT.print
+        )
+
+    _run(main())
+    raise typer.Exit(code)
+
+
+@app.command(help="导出一张表。")
+def export(
+    table: Annotated[str, typer.Argument(help="areas、units、people 等；links 导出关联标注")],
+    path: Annotated[Path, typer.Argument(help="目标文件：.csv、.xlsx 或 .jsonl")],
+) -> None:
+    """Export a table."""
+    from bot.administration import export_one
+
+    async def main() -> None:
+        count = await export_one(settings_or_exit(), table, path)
+        OUT.print(sentence("cli", "exported", count=count, path=path))
+
+    _run(main())
+
+
+@app.command(help="批量比对：已辟谣条目 × 线索 → 判断与理由。")
+def match(
+    library: Annotated[Path, typer.Option(help="JSONL：id、title、rebuttal")],
+    leads: Annotated[Path, typer.Option(help="JSONL：id、text")],
+    output: Annotated[Path, typer.Option(help="结果 JSONL")],
+) -> None:
+    """Match in batch, by the same code as the chat."""
+    from bot.tables.match_batch import FaultyRowsError, run_match
+
+    register_handlers()
+
+    def words(reason: Any) -> str:  # noqa: ANN401
+        return sentence("reason", reason.kind.value, left=reason.query, right=reason.claim)
+
+    try:
+        count = run_match(library, leads, output, words)
+    except FaultyRowsError as error:
+        for path, line, kind in error.faults:
+            ERR.print(sentence("cli", "row_fault", path=path, line=line, kind=kind))
+        raise typer.Exit(1) from None
+    OUT.print(sentence("cli", "matched", count=count, path=output))
+
+
+def main() -> None:
+    """Entry point: refuse rivals of our package names before anything else."""
+    from bot.rivals import rivals
+
+    for name, distribution in rivals():
+        sys.stderr.write(f"{name}：另一个软件包 {distribution} 占用了这个名字，请使用独立的虚拟环境。\n")
+        raise SystemExit(2)
+    app()

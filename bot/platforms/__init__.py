@@ -1,0 +1,1 @@
+"""One folder per platform, in and out together; independent of each other."""

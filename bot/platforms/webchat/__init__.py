@@ -1,0 +1,1 @@
+"""A chat page in one browser, for development and demonstrations."""

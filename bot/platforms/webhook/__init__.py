@@ -1,0 +1,1 @@
+"""Signed POSTs to an account's own endpoint, with an idempotency key."""

@@ -1,0 +1,93 @@
+"""Outbound webhook: JSON body, HMAC signature, idempotency key."""
+
+import asyncio
+import hashlib
+import hmac
+import json
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from bot.channel import Outgoing
+from bot.platforms.webhook.limits import LIMITS
+from matrix.core.errors import DeliveryError
+
+_SECONDS = 10
+_REFUSED = range(400, 500)
+_BUSY = {408, 425, 429}
+
+
+class Webhook:
+    """Implements ``bot.channel.Channel``. An address is an https URL on a listed host."""
+
+    platform = "webhook"
+    limits = LIMITS
+
+    def __init__(self, secret: str, hosts: tuple[str, ...]) -> None:
+        """``secret`` signs, ``hosts`` may be called."""
+        self._secret = secret.encode()
+        self._hosts = frozenset(hosts)
+        self._session: aiohttp.ClientSession | None = None
+
+    def _open(self) -> aiohttp.ClientSession:
+        if self._session is None or self._session.closed:
+            self._session = aiohttp.ClientSession(
+                timeout=aiohttp.ClientTimeout(total=_SECONDS), trust_env=False
+            )
+        return self._session
+
+    def sign(self, body: bytes) -> str:
+        """HMAC-SHA-256 of the body, hexadecimal."""
+        return hmac.new(self._secret, body, hashlib.sha256).hexdigest()
+
+    async def send(self, message: Outgoing) -> str:
+        """POST once. An answer that never came is unknown; a 5xx too."""
+        if (urlsplit(message.address).hostname or "") not in self._hosts:
+            raise DeliveryError("host-not-listed", permanent=True)
+        body = json.dumps(
+            {"delivery_id": message.key, "idempotency_key": message.key, "text": message.text},
+            ensure_ascii=False,
+        ).encode()
+        headers = {
+            "Content-Type": "application/json",
+            "Idempotency-Key": message.key,
+            "X-Piyao-Signature": f"sha256={self.sign(body)}",
+        }
+        try:
+            async with self._open().post(
+                message.address, data=body, headers=headers, allow_redirects=False
+            ) as answer:
+                return await self._read(answer, message.key)
+        except aiohttp.ClientConnectorError as error:
+            raise DeliveryError("unreachable") from error
+        except (TimeoutError, aiohttp.ClientError) as error:
+            raise DeliveryError("no-answer", unknown=True) from error
+
+    @staticmethod
+    async def _read(answer: aiohttp.ClientResponse, key: str) -> str:
+        if answer.status in _BUSY:
+            given = answer.headers.get("Retry-After", "")
+            wait = timedelta(seconds=int(given)) if given.isdigit() else timedelta(seconds=30)
+            raise DeliveryError(str(answer.status), retry_after=wait)
+        if answer.status in _REFUSED:
+            raise DeliveryError(str(answer.status), permanent=True)
+        if answer.status >= 300:  # noqa: PLR2004
+            raise DeliveryError(str(answer.status), unknown=True)
+        try:
+            url = (await answer.json(content_type=None)).get("url", "")
+        except (ValueError, AttributeError):
+            url = ""
+        return str(url) or key
+
+    async def run(self) -> None:
+        """Nothing comes in; closes the session when cancelled."""
+        try:
+            await asyncio.Event().wait()
+        finally:
+            if self._session is not None:
+                await self._session.close()
+
+    async def ping(self) -> str:
+        """Endpoints are not called without a message."""
+        return ""

@@ -1,0 +1,50 @@
+"""APScheduler as a clock only: ticks, nothing kept in it."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import UTC
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.interval import IntervalTrigger
+
+LOG = logging.getLogger("piyao.scheduler")
+Tick = Callable[[], Awaitable[None]]
+
+
+class Ticker:
+    """Runs coroutines at intervals; one that fails is logged and runs again next time."""
+
+    def __init__(self) -> None:
+        """Nothing runs before ``start``."""
+        self._scheduler = AsyncIOScheduler(timezone=UTC)
+        self._running: set[str] = set()
+
+    def every(self, seconds: float, name: str, tick: Tick) -> None:
+        """Run ``tick`` every so many seconds, never twice at once."""
+
+        async def guarded() -> None:
+            if name in self._running:
+                return
+            self._running.add(name)
+            try:
+                await tick()
+            except asyncio.CancelledError:
+                raise
+            except Exception:
+                LOG.exception("tick %s", name)
+            finally:
+                self._running.discard(name)
+
+        self._scheduler.add_job(
+            guarded, IntervalTrigger(seconds=seconds), id=name, coalesce=True, misfire_grace_time=60
+        )
+
+    def start(self) -> None:
+        """Begin, inside the running event loop."""
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        """No more ticks."""
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)

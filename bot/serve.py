@@ -1,0 +1,118 @@
+"""Run everything until a signal: loops, ticks, web servers."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+
+import uvicorn
+from fastapi import FastAPI
+
+from bot.assembly import BEAT_SECONDS, TICK_SECONDS, Parts, assemble, today
+from bot.scheduler import Ticker
+from bot.web.app import demo_app, public_app
+from config.settings import Settings
+from storage import executors
+
+LOG = logging.getLogger("piyao")
+LOOPBACK = "127.0.0.1"
+
+
+class _Server(uvicorn.Server):
+    """Signals are ours: one handler for the whole process."""
+
+    @contextlib.contextmanager
+    def capture_signals(self):  # type: ignore[no-untyped-def]  # noqa: ANN201
+        """Leave them alone."""
+        yield
+
+
+async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
+    """Run until SIGINT or SIGTERM. ``ready`` is told the address."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    async with assemble(settings) as parts:
+        servers = _servers(parts)
+        ticker = _ticker(parts)
+        tasks = [asyncio.create_task(parts.dispatcher.run()), asyncio.create_task(parts.sender.run())]
+        tasks += [asyncio.create_task(channel.run()) for channel in parts.channels.values()]
+        tasks += [asyncio.create_task(server.serve()) for server in servers]
+        ticker.start()
+        await _started(servers)
+        ready(_address(servers[0]))
+        watched = asyncio.create_task(stop.wait())
+        done, _ = await asyncio.wait([watched, *tasks], return_when=asyncio.FIRST_COMPLETED)
+        ticker.stop()
+        for server in servers:
+            server.should_exit = True
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for task in done - {watched}:
+            task.result()
+
+
+def _address(server: uvicorn.Server) -> str:
+    port = server.servers[0].sockets[0].getsockname()[1]
+    return f"http://{server.config.host}:{port}"
+
+
+async def _started(servers: list[_Server]) -> None:
+    while not all(server.started for server in servers):
+        await asyncio.sleep(0.02)
+
+
+def _servers(parts: Parts) -> list[_Server]:
+    """A demonstration listens on loopback only, beside a real platform on the next port."""
+    settings = parts.settings
+    if parts.webchat is None:
+        return [_server(public_app(parts), settings.host, settings.port)]
+    from bot.web.chat_page import add_chat_page
+
+    app = demo_app(parts)
+    add_chat_page(app, parts)
+    if not settings.real_platform:
+        if settings.host != LOOPBACK:
+            LOG.warning("demonstration: listening on %s, not on %s", LOOPBACK, settings.host)
+        return [_server(app, LOOPBACK, settings.port)]
+    return [
+        _server(public_app(parts), settings.host, settings.port),
+        _server(app, LOOPBACK, settings.port + 1 if settings.port else 0),
+    ]
+
+
+def _server(app: FastAPI, host: str, port: int) -> _Server:
+    return _Server(
+        uvicorn.Config(app, host=host, port=port, log_level="warning", access_log=False)
+    )
+
+
+def _ticker(parts: Parts) -> Ticker:
+    ticker = Ticker()
+    seconds = 1.0 if parts.settings.fast else TICK_SECONDS
+    ticker.every(seconds, "clock", parts.tick)
+    ticker.every(BEAT_SECONDS, "heartbeat", lambda: _beat(parts))
+    ticker.every(60, "directory", _new_day(parts))
+    return ticker
+
+
+async def _beat(parts: Parts) -> None:
+    await executors.beat(parts.store.engine, parts.executor, datetime.now(UTC))
+
+
+def _new_day(parts: Parts) -> Callable[[], Awaitable[None]]:
+    seen = today(parts.services.clock)
+
+    async def look() -> None:
+        nonlocal seen
+        if (now := today(parts.services.clock)) != seen:
+            seen = now
+            await parts.reload_directory()
+
+    return look
+
+

@@ -1,0 +1,1 @@
+"""Tables in files: CSV, XLSX and JSON lines, in and out."""

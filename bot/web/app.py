@@ -1,0 +1,86 @@
+"""The HTTP application: health, platform callbacks, and in a demonstration the chat page."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from urllib.parse import urlsplit
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse
+
+from bot.assembly import Parts
+from bot.platforms.webchat import api as webchat_api
+
+LOG = logging.getLogger("piyao.web")
+CALLBACK_LIMIT = 1024 * 1024
+_LOCAL = frozenset({"127.0.0.1", "localhost", "[::1]"})
+
+
+def public_app(parts: Parts) -> FastAPI:
+    """Health and callbacks: what may face the outside."""
+    app = FastAPI(title="辟谣矩阵", docs_url=None, redoc_url=None, openapi_url=None)
+    _common(app, parts)
+    return app
+
+
+def demo_app(parts: Parts) -> FastAPI:
+    """Everything, with the web chat: listens on 127.0.0.1 only."""
+    app = FastAPI(
+        title="辟谣矩阵（演示）", openapi_url="/api/openapi.json", docs_url=None, redoc_url=None
+    )
+    _common(app, parts)
+    backend = webchat_api.Backend(
+        services=parts.services,
+        presenter=parts.presenter,
+        attachments=parts.attachments,
+        store=parts.dispatcher.store,
+    )
+    app.include_router(webchat_api.router(backend))
+
+    @app.middleware("http")
+    async def guard(request: Request, go_on: Callable[[Request], Awaitable[Response]]) -> Response:
+        """Foreign pages and rebound names are refused: only this machine's own browser."""
+        if not local_request(request):
+            return JSONResponse({"detail": "演示页面只接受本机访问。"}, status_code=403)
+        return await go_on(request)
+
+    return app
+
+
+def local_request(request: Request) -> bool:
+    """Whether Host and Origin name this machine."""
+    host = request.headers.get("host", "")
+    if _name(host) not in _LOCAL:
+        return False
+    origin = request.headers.get("origin")
+    return origin is None or _name(urlsplit(origin).netloc) in _LOCAL
+
+
+def _name(netloc: str) -> str:
+    if netloc.startswith("["):
+        return netloc.partition("]")[0] + "]"
+    return netloc.rpartition(":")[0] or netloc
+
+
+def _common(app: FastAPI, parts: Parts) -> None:
+    @app.get("/healthz", include_in_schema=False)
+    async def health() -> JSONResponse:
+        """The database answers; platforms are named with what is wrong."""
+        async with parts.store.read() as work:
+            await work.people.count()
+        faults = {name: await channel.ping() for name, channel in parts.channels.items()}
+        return JSONResponse({"ok": True, "platforms": faults})
+
+    telegram = parts.channels.get("telegram")
+    hook = getattr(telegram, "webhook", None)
+    if hook is None:
+        return
+
+    @app.post("/hooks/telegram", include_in_schema=False)
+    async def telegram_hook(request: Request) -> Response:
+        """Stored first, then acknowledged."""
+        length = request.headers.get("content-length", "0")
+        if not length.isdigit() or int(length) > CALLBACK_LIMIT:
+            return Response(status_code=413)
+        body = await request.body()
+        status: int = await hook(dict(request.headers), body)
+        return Response(status_code=status)

@@ -1,0 +1,16 @@
+"""A clock that stands still until told otherwise."""
+
+from datetime import UTC, datetime, timedelta
+
+
+class FakeClock:
+    """Starts on Monday 9 November 2026, 15:05 in Beijing."""
+
+    def __init__(self, at: datetime = datetime(2026, 11, 9, 7, 5, tzinfo=UTC)) -> None:
+        self.at = at
+
+    def now(self) -> datetime:
+        return self.at
+
+    def forward(self, **span: float) -> None:
+        self.at += timedelta(**span)

@@ -1,0 +1,158 @@
+"""When to answer, when to ask, when to be silent."""
+
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from matrix.matching.gazetteer import Gazetteer, PlaceName
+from matrix.matching.judge import Judge
+from matrix.matching.text import normalise
+from matrix.matching.verdicts import Candidate, Decision, ReasonKind
+
+PLACES = Gazetteer(
+    (
+        PlaceName(name="龙河镇", area="1", strength="strong"),
+        PlaceName(name="白塔镇", area="2", strength="strong"),
+    ),
+    {"1": "0", "2": "0"},
+)
+CLAIM = Candidate(
+    id="water",
+    title="龙河镇自来水厂三十名工人中毒，全镇停水五天",
+    rebuttal="经核实，水厂供水正常，没有工人中毒。",
+    urls=("https://example.cn/news?id=9",),
+)
+OTHERS = (
+    Candidate(id="egg", title="菜市场卖的鸡蛋是用塑料做的人造蛋"),
+    Candidate(id="bus", title="下月起老年人坐公交车不再免费"),
+    Candidate(id="wine", title="每天喝一杯白酒能预防流行性感冒"),
+)
+ALL = (CLAIM, *OTHERS)
+
+
+def judged(text, candidates=ALL):
+    return Judge(PLACES).judge(normalise(text), candidates)
+
+
+def kinds(judgement):
+    return {reason.kind for reason in judgement.candidates[0].reasons}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        CLAIM.title,
+        "转发：龍河鎮自來水廠30名工人中毒，全鎮停水5天！！😱是真的吗",
+    ],
+)
+def test_the_same_text_in_another_dress_is_answered(text):
+    judgement = judged(text)
+    assert judgement.decision is Decision.MATCH
+    assert judgement.candidates[0].id == "water"
+    assert judgement.candidates[0].score == 100
+    assert kinds(judgement) == {ReasonKind.IDENTICAL_TEXT}
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("龙河镇自来水厂八十名工人中毒，全镇停水五天", ReasonKind.NUMBER_DIFFERS),
+        ("白塔镇自来水厂三十名工人中毒，全镇停水五天", ReasonKind.PLACE_DIFFERS),
+        ("龙河镇自来水厂三十名工人没有中毒，全镇停水五天", ReasonKind.NEGATION_DIFFERS),
+        ("警方辟谣：龙河镇自来水厂三十名工人中毒，全镇停水五天", ReasonKind.DEBUNKING_CUE),
+    ],
+)
+def test_a_swap_is_never_answered_and_is_named(text, kind):
+    judgement = judged(text)
+    assert judgement.decision is Decision.SUGGEST
+    assert judgement.candidates[0].id == "water"
+    assert kind in kinds(judgement)
+
+
+def test_reasons_name_both_sides():
+    judgement = judged("白塔镇自来水厂三十名工人中毒，全镇停水五天")
+    reason = next(r for r in judgement.candidates[0].reasons if r.kind is ReasonKind.PLACE_DIFFERS)
+    assert (reason.query, reason.claim) == ("白塔镇", "龙河镇")
+
+
+def test_a_stranger_is_left_alone():
+    judgement = judged("学校门口新开的奶茶店排队两百米，味道很好")
+    assert judgement.decision is Decision.NONE
+
+
+def test_a_short_text_asks_for_the_original():
+    judgement = judged("水厂工人中毒")
+    assert judgement.decision is not Decision.MATCH
+    assert judgement.asks_original
+
+
+def test_a_short_text_equal_to_a_claim_is_answered():
+    short = Candidate(id="s", title="明天停水")
+    judgement = judged("明天停水！", (*ALL, short))
+    assert (judgement.decision, judgement.candidates[0].id) == (Decision.MATCH, "s")
+    assert not judgement.asks_original
+
+
+def test_a_bare_link_of_a_claim_is_suggested():
+    judgement = judged("https://m.example.cn/news?id=9&from=timeline")
+    assert judgement.decision is Decision.SUGGEST
+    assert judgement.candidates[0].id == "water"
+    assert {ReasonKind.SAME_URL, ReasonKind.BARE_LINK} <= kinds(judgement)
+    assert not judgement.asks_original
+
+
+@pytest.mark.parametrize("text", ["", "   ", "😱😱😱", "紧急通知!!", "https://example.org/other"])
+def test_nothing_said_is_nothing_found(text):
+    judgement = judged(text)
+    assert judgement.decision is Decision.NONE
+    assert judgement.asks_original
+
+
+def test_texts_without_letters_we_compare_are_not_identical():
+    judgement = judged("。。。", (Candidate(id="dots", title="！！！"),))
+    assert judgement.decision is Decision.NONE
+
+
+def test_a_claim_past_review_is_only_suggested():
+    old = Candidate(id="old", title=CLAIM.title, may_answer=False)
+    judgement = judged(CLAIM.title, (old,))
+    assert judgement.decision is Decision.SUGGEST
+    assert ReasonKind.PAST_REVIEW in kinds(judgement)
+
+
+def test_long_texts_on_both_sides_take_no_seconds():
+    han = "".join(chr(0x4E00 + i * 7 % 3000) for i in range(20_000))
+    claims = tuple(Candidate(id=str(i), title=han[i:]) for i in range(12))
+    start = time.perf_counter()
+    judged("a" * 15_000 + han[5_000:], claims)
+    assert time.perf_counter() - start < 5
+
+
+def test_no_candidates():
+    assert judged("龙河镇自来水厂三十名工人中毒", ()).decision is Decision.NONE
+
+
+@given(st.text(max_size=120))
+@settings(deadline=None)
+def test_any_text_is_judged_within_bounds(text):
+    judgement = judged(text)
+    scores = [one.score for one in judgement.candidates]
+    assert len(scores) <= 5
+    assert scores == sorted(scores, reverse=True)
+    assert all(0 <= score <= 100 for score in scores)
+
+
+@given(st.permutations(ALL), st.sampled_from([one.title for one in ALL]))
+@settings(deadline=None)
+def test_the_order_of_candidates_does_not_count(order, text):
+    assert judged("听说" + text + "了", tuple(order)) == judged("听说" + text + "了")
+
+
+def test_a_changed_claim_is_read_anew():
+    judge = Judge(PLACES)
+    query = normalise("下月起老年人坐公交车不再免费")
+    assert judge.judge(query, (OTHERS[1],)).decision is Decision.MATCH
+    changed = Candidate(id="bus", title="某商场周末举办美食节活动")
+    assert judge.judge(query, (changed,)).decision is Decision.NONE
