@@ -9,9 +9,9 @@ from bot.means import RandomIds
 from bot.presenter import Presenter
 from config.settings import Settings
 from config.texts import load_texts
+from handlers.context import Context
 from handlers.importing.directory import load_directory
 from handlers.intake import identity
-from handlers.context import Context
 from handlers.services import Directories, Policy, Services
 from matrix.core.directory import Area, AreaKind, Person, Post
 from matrix.core.roles import Role
@@ -71,7 +71,7 @@ async def _invite(store: SqlStore, settings: Settings, person: str) -> str:
     return code
 
 
-def _clocks() -> Any:  # noqa: ANN401
+def _clocks() -> Any:
     from config.clock_table import read_clocks
 
     return read_clocks()
@@ -108,7 +108,7 @@ async def _platforms(settings: Settings) -> list[tuple[str, str]]:
     from bot.platforms.telegram.channel import TelegramChannel
     from bot.platforms.telegram.client import TelegramSettings
 
-    async def nothing(*_: Any) -> Any:  # noqa: ANN401
+    async def nothing(*_: Any) -> Any:
         return ""
 
     channel = TelegramChannel(
@@ -125,7 +125,7 @@ async def _platforms(settings: Settings) -> list[tuple[str, str]]:
     return [("bad_telegram", fault)] if fault else [("telegram", "")]
 
 
-def _texts(key: str, fields: Any) -> str:  # noqa: ANN401
+def _texts(key: str, fields: Any) -> str:
     text = Presenter(texts=load_texts()).text("import", key.removeprefix("import."))
     for name, value in dict(fields).items():
         text = text.replace("{" + name + "}", str(value))

@@ -21,7 +21,6 @@ from bot.means import FileClock, KeySealer, RandomIds, SystemClock, demonstratio
 from bot.platforms.webchat.channel import WebChat
 from bot.platforms.webhook.channel import Webhook
 from bot.presenter import Presenter
-from bot.scheduler import Ticker
 from bot.sender import Sender
 from bot.tables.sample import load_sample
 from config.clock_table import read_clocks
@@ -145,7 +144,9 @@ class Parts:
     async def reload_directory(self) -> None:
         """After an import, and when a day begins."""
         async with self.store.read() as work:
-            self.services.directories.current = await load_directory(work, today(self.services.clock))
+            self.services.directories.current = await load_directory(
+                work, today(self.services.clock)
+            )
         self.library.follow_directory()
 
 
@@ -231,7 +232,10 @@ async def assemble(
         attachments = Attachments(settings.data / "files", store, clock, ids)
         dispatcher = Dispatcher(services, library)
         webchat = WebChat() if settings.demonstration else None
-        made: dict[str, Channel] = {**_channels(settings, services, dispatcher, attachments), **(channels or {})}
+        made: dict[str, Channel] = {
+            **_channels(settings, services, dispatcher, attachments),
+            **(channels or {}),
+        }
         if webchat is not None:
             made[webchat.platform] = webchat
         for channel in made.values():
@@ -329,9 +333,7 @@ class _Lock:
 
 
 def _policy(settings: Settings, directories: Directories) -> Policy:
-    district = next(
-        (a for a in directories.current.areas.values() if a.kind == "district"), None
-    )
+    district = next((a for a in directories.current.areas.values() if a.kind == "district"), None)
     short = settings.district or (district.aliases[0] if district and district.aliases else "")
     return Policy(
         short_name=short or (district.name[:2] if district else "本区"),
@@ -344,9 +346,7 @@ async def _prepare_data(settings: Settings, store: SqlStore, clock: Clock, ids: 
     """Load the sample into an empty demonstration; refuse it beside a real platform."""
     async with store.read() as work:
         empty = not await work.people.count()
-        sample = any(
-            one.title.startswith(DEMO_MARK) for one in await work.bulletins.find(limit=50)
-        )
+        sample = any(one.title.startswith(DEMO_MARK) for one in await work.bulletins.find(limit=50))
     if settings.real_platform and sample:
         raise StartRefusedError("sample_with_real_platform", settings.url.rpartition("@")[2])
     if empty and settings.demonstration and not settings.real_platform:

@@ -1,6 +1,7 @@
 """Files in: typed by content, size-limited, EXIF stripped, kept by hash, never as HTML."""
 
 import asyncio
+import contextlib
 import hashlib
 import io
 from pathlib import Path
@@ -13,7 +14,12 @@ from matrix.ports import Clock, Ids, Store
 
 LIMIT = 10 * 1024 * 1024
 PIXELS = 40_000_000
-_AUDIO = {b"#!AMR": "audio/amr", b"OggS": "audio/ogg", b"ID3": "audio/mpeg", b"\xff\xfb": "audio/mpeg"}
+_AUDIO = {
+    b"#!AMR": "audio/amr",
+    b"OggS": "audio/ogg",
+    b"ID3": "audio/mpeg",
+    b"\xff\xfb": "audio/mpeg",
+}
 
 
 def content_type(data: bytes) -> str:
@@ -78,10 +84,8 @@ class Attachments:
             known = await work.attachments.one(digest=digest)
             if known is not None:
                 return known.id
-            try:
+            with contextlib.suppress(StaleVersion):
                 await work.attachments.add(made)
-            except StaleVersion:
-                pass
             await work.commit()
         return made.id
 

@@ -9,15 +9,13 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from bot.assembly import StartRefusedError, assemble, register_handlers
+from bot.assembly import StartRefusedError, register_handlers
 from bot.logs import configure
 from bot.presenter import Presenter
 from config.settings import Settings, SettingsError, load
 from config.texts import load_texts
 
-app = typer.Typer(
-    help="辟谣矩阵：区县联合辟谣平台。", no_args_is_help=True, add_completion=False
-)
+app = typer.Typer(help="辟谣矩阵：区县联合辟谣平台。", no_args_is_help=True, add_completion=False)
 OUT = Console(highlight=False, soft_wrap=True)
 ERR = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -44,7 +42,7 @@ def settings_or_exit() -> Settings:
     return settings
 
 
-def _run(main: Any) -> None:  # noqa: ANN401
+def _run(main: Any) -> None:
     try:
         asyncio.run(main)
     except StartRefusedError as refused:
@@ -71,9 +69,9 @@ def terminal(
     name: Annotated[str, typer.Option("--as", help="人名")],
 ) -> None:
     """Chat as a person, with numbered replies."""
-    from bot.platforms.terminal.session import talk
+    from bot.terminal import talk
 
-    _run(talk(settings_or_exit(), name))
+    _run(talk(settings_or_exit(), name, OUT))
 
 
 @app.command(help="讲一个完整的故事：从线索到更正，一分钟以内，用临时数据库。")
@@ -156,7 +154,11 @@ def import_(
     async def main() -> None:
         nonlocal code
         code = await import_tables(
-            settings_or_exit(), paths, table or None, lambda text: yes or typer.confirm(text), OUT.print
+            settings_or_exit(),
+            paths,
+            table or None,
+            lambda text: yes or typer.confirm(text),
+            OUT.print,
         )
 
     _run(main())
@@ -189,7 +191,7 @@ def match(
 
     register_handlers()
 
-    def words(reason: Any) -> str:  # noqa: ANN401
+    def words(reason: Any) -> str:
         return sentence("reason", reason.kind.value, left=reason.query, right=reason.claim)
 
     try:
@@ -206,6 +208,8 @@ def main() -> None:
     from bot.rivals import rivals
 
     for name, distribution in rivals():
-        sys.stderr.write(f"{name}：另一个软件包 {distribution} 占用了这个名字，请使用独立的虚拟环境。\n")
+        sys.stderr.write(
+            f"{name}：另一个软件包 {distribution} 占用了这个名字，请使用独立的虚拟环境。\n"
+        )
         raise SystemExit(2)
     app()

@@ -19,7 +19,12 @@ from matrix.ports import Work
 LOG = logging.getLogger("piyao.dispatch")
 _IDLE = 2.0
 ATTEMPTS = 5
-_BACKOFF = (timedelta(seconds=2), timedelta(seconds=15), timedelta(minutes=2), timedelta(minutes=15))
+_BACKOFF = (
+    timedelta(seconds=2),
+    timedelta(seconds=15),
+    timedelta(minutes=2),
+    timedelta(minutes=15),
+)
 _FIELDS = frozenset(field.name for field in dataclasses.fields(Refused))
 
 
@@ -36,7 +41,7 @@ class Dispatcher:
         """Keep a message before it is acknowledged; False when it is known already."""
         async with self._services.store.work() as work:
             try:
-                await work.inbox.add(message)
+                await work.inbox.add(storable(message))
             except StaleVersion:
                 return False
             await work.commit()
@@ -140,6 +145,17 @@ class Dispatcher:
                 ctx = await messages.context_of(self._services, work, message)
                 await ctx.reply(Busy(reference=reference))
             await work.commit()
+
+
+def storable(message: Inbound) -> Inbound:
+    """The message without what no database keeps: NUL and halves of surrogate pairs."""
+    return dataclasses.replace(
+        message,
+        **{
+            name: getattr(message, name).replace("\x00", "").encode("utf-8", "ignore").decode()
+            for name in ("text", "quoted", "message_id", "sender_name", "token")
+        },
+    )
 
 
 async def _nothing(ctx: Context) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from handlers.services import Directories, Found, Resemblance
 from matrix.core.bulletin import REBUTTALS, Bulletin, Kind
@@ -52,7 +53,7 @@ class Library:
             self._index.commit()
 
     async def _fresh_cases(self, work: Work) -> bool:
-        criteria = {"filed_at__gte": self._filed} if self._filed else {}
+        criteria: dict[str, Any] = {"filed_at__gte": self._filed} if self._filed else {}
         found = [
             case
             for case in await work.cases.find(order="filed_at", **criteria)

@@ -1,4 +1,4 @@
-"""Looks at receipt links: listed hosts only, never private addresses, few redirects, little time."""
+"""Looks at receipt links: listed hosts only, never private addresses, few redirects."""
 
 import asyncio
 import html
@@ -15,7 +15,10 @@ from aiohttp.resolver import ThreadedResolver
 REDIRECTS = 3
 BYTES = 1024 * 1024
 SECONDS = 5.0
-_TITLE = re.compile(r"<title[^>]*>(.*?)</title>|property=\"og:title\" content=\"([^\"]*)\"", re.S | re.I)
+_TITLE = re.compile(
+    r"<title[^>]*>(.*?)</title>|property=\"og:title\" content=\"([^\"]*)\"",
+    re.DOTALL | re.IGNORECASE,
+)
 _NOISE = re.compile(r"[\W_]+")
 
 
@@ -66,7 +69,9 @@ class HttpLinkChecker:
         except PrivateAddressError:
             return "private"
         except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
-            private = isinstance(error.__cause__, PrivateAddressError) or "PrivateAddress" in repr(error)
+            private = isinstance(error.__cause__, PrivateAddressError) or "PrivateAddress" in repr(
+                error
+            )
             return "private" if private else "unreachable"
 
     async def _check(self, url: str, hosts: Sequence[str], expected: str) -> str:

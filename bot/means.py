@@ -29,7 +29,9 @@ class FileClock:
 
     def now(self) -> datetime:
         """What the file says."""
-        return datetime.fromisoformat(self._path.read_text(encoding="utf-8").strip()).astimezone(UTC)
+        return datetime.fromisoformat(self._path.read_text(encoding="utf-8").strip()).astimezone(
+            UTC
+        )
 
 
 class RandomIds:

@@ -80,7 +80,7 @@ class Presenter:
     def _value(
         self,
         name: str,
-        value: Any,  # noqa: ANN401
+        value: Any,
         table: str | None,
         separator: str | None,
         fields: Mapping[str, Any],

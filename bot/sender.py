@@ -14,7 +14,7 @@ from handlers.housekeeping.ticking import clock_context
 from handlers.services import Services
 from matrix.broadcast.pacing import Pacer
 from matrix.core.delivery import Delivery, Lane
-from matrix.core.errors import DeliveryError, PiyaoError
+from matrix.core.errors import DeliveryError
 
 LOG = logging.getLogger("piyao.sender")
 _IDLE = 1.0
@@ -40,7 +40,11 @@ class Sender:
     """Sends what the ledger holds through the channels of this process."""
 
     def __init__(
-        self, services: Services, presenter: Presenter, channels: Mapping[str, Channel], executor: str
+        self,
+        services: Services,
+        presenter: Presenter,
+        channels: Mapping[str, Channel],
+        executor: str,
     ) -> None:
         """``executor`` is unique to this process."""
         self._services = services
@@ -98,35 +102,37 @@ class Sender:
         return [await self._send(one) for one in deliveries]
 
     async def _send(self, delivery: Delivery) -> Result:
-        channel = self._channels[delivery.platform]
         try:
-            remote = await self._remote(delivery)
-            if delivery.edits and not channel.limits.edits:
-                return Result(delivery=delivery)
-            messages = self._presenter.outgoing(delivery, self._services.clock.now(), channel.limits)
-            sent = ""
-            for index, message in enumerate(messages):
-                if index == 0 and delivery.edits:
-                    if not remote:
-                        return Result(delivery=delivery)
-                    message = replace(message, edits=remote)
-                await self._pace(delivery.platform, delivery.address)
-                try:
-                    answer = await channel.send(message)
-                except DeliveryError as error:
-                    if index == 0:
-                        raise
-                    # The first part arrived: the rest is lost, repeating would say it twice.
-                    raise DeliveryError(error.code, unknown=True) from error
-                sent = sent or answer
+            remote = await self._parts_out(delivery)
         except DeliveryError as error:
             return Result(delivery=delivery, error=error)
-        except PiyaoError as error:
-            return Result(delivery=delivery, error=DeliveryError(type(error).__name__, permanent=True))
         except Exception:
             LOG.exception("delivery %s", delivery.id)
             return Result(delivery=delivery, error=DeliveryError("internal", unknown=True))
-        return Result(delivery=delivery, remote_id=sent)
+        return Result(delivery=delivery, remote_id=remote)
+
+    async def _parts_out(self, delivery: Delivery) -> str:
+        """Send the parts of one delivery; the id of the first. Raises DeliveryError."""
+        channel = self._channels[delivery.platform]
+        edited = await self._remote(delivery)
+        if delivery.edits and not (edited and channel.limits.edits):
+            return ""
+        messages = self._presenter.outgoing(delivery, self._services.clock.now(), channel.limits)
+        if edited:
+            # A changed card is one message: what does not fit is left out.
+            messages = [replace(messages[0], edits=edited)]
+        first = ""
+        for message in messages:
+            await self._pace(delivery.platform, delivery.address)
+            try:
+                answer = await channel.send(message)
+            except DeliveryError as error:
+                if not first:
+                    raise
+                # A part has arrived: repeating would say it twice.
+                raise DeliveryError(error.code, unknown=True) from error
+            first = first or answer
+        return first
 
     async def _remote(self, delivery: Delivery) -> str:
         if not delivery.edits:
@@ -137,6 +143,6 @@ class Sender:
 
     async def _pace(self, platform: str, chat: str) -> None:
         pacer = self._pacers[platform]
-        while (wait := pacer.wait(chat, time.monotonic())) > 0:
+        while (wait := pacer.wait(chat, time.monotonic())) > 0:  # noqa: ASYNC110
             await asyncio.sleep(wait)
         pacer.take(chat, time.monotonic())

@@ -4,8 +4,9 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
@@ -24,7 +25,7 @@ class _Server(uvicorn.Server):
     """Signals are ours: one handler for the whole process."""
 
     @contextlib.contextmanager
-    def capture_signals(self):  # type: ignore[no-untyped-def]  # noqa: ANN201
+    def capture_signals(self) -> Iterator[None]:
         """Leave them alone."""
         yield
 
@@ -38,13 +39,14 @@ async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
     async with assemble(settings) as parts:
         servers = _servers(parts)
         ticker = _ticker(parts)
-        tasks = [asyncio.create_task(parts.dispatcher.run()), asyncio.create_task(parts.sender.run())]
-        tasks += [asyncio.create_task(channel.run()) for channel in parts.channels.values()]
-        tasks += [asyncio.create_task(server.serve()) for server in servers]
+        loops: list[Coroutine[Any, Any, Any]] = [parts.dispatcher.run(), parts.sender.run()]
+        loops += [channel.run() for channel in parts.channels.values()]
+        loops += [server.serve() for server in servers]
+        tasks: list[asyncio.Task[Any]] = [asyncio.create_task(one) for one in loops]
         ticker.start()
         await _started(servers)
         ready(_address(servers[0]))
-        watched = asyncio.create_task(stop.wait())
+        watched: asyncio.Task[Any] = asyncio.create_task(stop.wait())
         done, _ = await asyncio.wait([watched, *tasks], return_when=asyncio.FIRST_COMPLETED)
         ticker.stop()
         for server in servers:
@@ -62,7 +64,8 @@ def _address(server: uvicorn.Server) -> str:
 
 
 async def _started(servers: list[_Server]) -> None:
-    while not all(server.started for server in servers):
+    # uvicorn tells by a flag only.
+    while not all(server.started for server in servers):  # noqa: ASYNC110
         await asyncio.sleep(0.02)
 
 
@@ -86,9 +89,7 @@ def _servers(parts: Parts) -> list[_Server]:
 
 
 def _server(app: FastAPI, host: str, port: int) -> _Server:
-    return _Server(
-        uvicorn.Config(app, host=host, port=port, log_level="warning", access_log=False)
-    )
+    return _Server(uvicorn.Config(app, host=host, port=port, log_level="warning", access_log=False))
 
 
 def _ticker(parts: Parts) -> Ticker:
@@ -114,5 +115,3 @@ def _new_day(parts: Parts) -> Callable[[], Awaitable[None]]:
             await parts.reload_directory()
 
     return look
-
-

@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
+from matrix.core.bulletin import Revision
 from matrix.core.campaign import RepostTask
 from matrix.core.case import Assignment, AssignmentState, Case
-from matrix.core.bulletin import Revision
 from matrix.core.claim import Link
 from matrix.core.directory import Post
 from matrix.core.entity import Entity

@@ -50,9 +50,7 @@ async def stop(ctx: Context, subject: str, *stages: Stage) -> None:
     """Close the open clocks of a subject (all, or those of the given stages)."""
     for one in await ctx.work.deadlines.find(subject=subject, closed_at=None):
         if not stages or one.stage in stages:
-            await ctx.work.deadlines.save(
-                dataclasses.replace(one, closed_at=ctx.at, next_at=None)
-            )
+            await ctx.work.deadlines.save(dataclasses.replace(one, closed_at=ctx.at, next_at=None))
             await ctx.note("deadline", one.id, f"stop-{one.stage}", one.case)
 
 

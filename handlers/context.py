@@ -81,9 +81,7 @@ class Context:
             return CLOCK if self.clock and Role.CLOCK in allowed else MACHINE
         for post in self.posts:
             if post.role in allowed and await access.reaches(self.work, post, entity, action):
-                return Actor(
-                    role=post.role, person=self.person.id, post=post.id, unit=post.unit
-                )
+                return Actor(role=post.role, person=self.person.id, post=post.id, unit=post.unit)
         raise NotAllowed(action)
 
     async def move(
@@ -134,7 +132,9 @@ class Context:
             )
         )
 
-    async def note(self, entity: str, entity_id: str, action: str, case: str = "", **data: object) -> None:
+    async def note(
+        self, entity: str, entity_id: str, action: str, case: str = "", **data: object
+    ) -> None:
         """Log something that moves no state."""
         await self.work.record(
             Event(
@@ -164,7 +164,9 @@ class Context:
 
     # -- speaking ----------------------------------------------------------------------------
 
-    async def reply(self, reply: Reply, *choices: Choice, subject: str = "", purpose: str = "") -> Delivery:
+    async def reply(
+        self, reply: Reply, *choices: Choice, subject: str = "", purpose: str = ""
+    ) -> Delivery:
         """Answer where the person spoke."""
         return await self._say(
             self.platform,
@@ -339,5 +341,3 @@ class Context:
                 created_at=self.at,
             )
         )
-
-

@@ -78,9 +78,7 @@ async def _understand(ctx: Context, message: Inbound) -> None:
         return
     if plain and await _command(ctx, text):
         return
-    dialog = await ctx.work.dialogs.one(
-        platform=ctx.platform, chat=ctx.chat, person=ctx.me.id
-    )
+    dialog = await ctx.work.dialogs.one(platform=ctx.platform, chat=ctx.chat, person=ctx.me.id)
     if dialog is not None and not message.forwarded:
         await ctx.work.dialogs.remove(dialog.id)
         if dialog.expires_at > ctx.at:

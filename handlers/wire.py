@@ -18,7 +18,7 @@ def reply_name(kind: type) -> str:
     return _CAMEL.sub("_", kind.__name__).lower()
 
 
-def encode_value(value: Any) -> Any:  # noqa: ANN401
+def encode_value(value: Any) -> Any:
     """A field as JSON: instants ``{"t"}``, enumerations ``{"e", "v"}``, replies ``{"r", "f"}``."""
     if isinstance(value, Reply):
         return {"r": reply_name(type(value)), "f": encode_fields(value)}

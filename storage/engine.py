@@ -35,7 +35,7 @@ def open_engine(url: str) -> AsyncEngine:
     engine = create_async_engine(parsed, connect_args={"timeout": 15})
 
     @event.listens_for(engine.sync_engine, "connect")
-    def _connect(connection: Any, record: object) -> None:  # noqa: ANN401
+    def _connect(connection: Any, record: object) -> None:
         del record
         prepare_sqlite(connection)
 

@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields
 from datetime import datetime
 from enum import StrEnum
-from functools import cache
 from types import NoneType, UnionType
 from typing import Any, TypeVar
 
@@ -26,7 +25,7 @@ _PLAIN: dict[type, type[TypeEngine[Any]]] = {
 }
 
 
-def _unwrap(hint: Any) -> tuple[Any, bool]:  # noqa: ANN401
+def _unwrap(hint: Any) -> tuple[Any, bool]:
     """The type without ``| None``, and whether it was there."""
     if typing.get_origin(hint) in {typing.Union, UnionType}:
         kinds = [kind for kind in typing.get_args(hint) if kind is not NoneType]
@@ -34,10 +33,15 @@ def _unwrap(hint: Any) -> tuple[Any, bool]:  # noqa: ANN401
     return hint, False
 
 
-@cache
+_HINTS: dict[type, dict[str, Any]] = {}
+_READERS: dict[type, dict[str, Callable[[Any], Any]]] = {}
+
+
 def hints(entity: type[Entity]) -> dict[str, Any]:
     """Field name → type."""
-    return typing.get_type_hints(entity)
+    if entity not in _HINTS:
+        _HINTS[entity] = typing.get_type_hints(entity)
+    return _HINTS[entity]
 
 
 def columns(entity: type[Entity]) -> list[Column[Any]]:
@@ -45,7 +49,7 @@ def columns(entity: type[Entity]) -> list[Column[Any]]:
     return [_column(field.name, hints(entity)[field.name]) for field in fields(entity)]
 
 
-def _column(name: str, hint: Any) -> Column[Any]:  # noqa: ANN401
+def _column(name: str, hint: Any) -> Column[Any]:
     kind, nullable = _unwrap(hint)
     if isinstance(kind, type) and issubclass(kind, StrEnum):
         column: TypeEngine[Any] = Text()
@@ -56,13 +60,14 @@ def _column(name: str, hint: Any) -> Column[Any]:  # noqa: ANN401
     return Column(name, column, nullable=nullable, primary_key=name == "id")
 
 
-def _tuples(value: Any) -> Any:  # noqa: ANN401
+def _tuples(value: Any) -> Any:
     """JSON lists back to tuples, all the way down."""
     return tuple(_tuples(item) for item in value) if isinstance(value, list) else value
 
 
-@cache
 def _readers(entity: type[Entity]) -> dict[str, Callable[[Any], Any]]:
+    if entity in _READERS:
+        return _READERS[entity]
     readers: dict[str, Callable[[Any], Any]] = {}
     for field in fields(entity):
         kind, _ = _unwrap(hints(entity)[field.name])
@@ -70,6 +75,7 @@ def _readers(entity: type[Entity]) -> dict[str, Callable[[Any], Any]]:
             readers[field.name] = kind
         elif typing.get_origin(kind) is tuple:
             readers[field.name] = _tuples
+    _READERS[entity] = readers
     return readers
 
 
@@ -96,4 +102,3 @@ def from_row(entity: type[E], row: Mapping[str, Any]) -> E:
         for name, value in row.items()
     }
     return entity(**values)
-

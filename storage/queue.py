@@ -51,7 +51,7 @@ def _engine(url: str) -> Engine:
     from sqlalchemy import event
 
     @event.listens_for(engine, "connect")
-    def _connect(connection: Any, record: object) -> None:  # noqa: ANN401
+    def _connect(connection: Any, record: object) -> None:
         del record
         isolation = connection.isolation_level
         prepare_sqlite(connection)
@@ -79,7 +79,9 @@ class DbosQueue:
         DBOS(
             config={
                 "name": "piyao",
-                "system_database_url": str(sync_url(self._url).render_as_string(hide_password=False)),
+                "system_database_url": str(
+                    sync_url(self._url).render_as_string(hide_password=False)
+                ),
                 "system_database_engine": self._engine,
                 "executor_id": self._executor,
                 "application_version": _VERSION,

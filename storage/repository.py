@@ -1,5 +1,7 @@
 """One repository for every kind of entity: rows never leave this room."""
 
+import operator
+from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import ColumnElement, Select, Table, and_, delete, func, select, update
@@ -13,35 +15,37 @@ from storage.mapping import from_row, to_row
 E = TypeVar("E", bound=Entity)
 
 
-def insert_or_skip(connection: AsyncConnection, table: Table) -> Any:  # noqa: ANN401
+def insert_or_skip(connection: AsyncConnection, table: Table) -> Any:
     """INSERT that does nothing where a unique key is taken, on either database."""
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
     return dialect.insert(table).on_conflict_do_nothing()
 
 
+def _equal(column: Any, value: Any) -> ColumnElement[bool]:
+    return column.is_(None) if value is None else column == value  # type: ignore[no-any-return]
+
+
+def _unequal(column: Any, value: Any) -> ColumnElement[bool]:
+    return column.is_not(None) if value is None else column != value  # type: ignore[no-any-return]
+
+
+_COMPARE: dict[str, Callable[[Any, Any], ColumnElement[bool]]] = {
+    "": _equal,
+    "ne": _unequal,
+    "in": lambda column, value: column.in_(list(value)),
+    "lte": operator.le,
+    "lt": operator.lt,
+    "gte": operator.ge,
+    "gt": operator.gt,
+}
+
+
 def where(table: Table, criteria: dict[str, Any]) -> ColumnElement[bool]:
-    """Criteria as in ``matrix.ports.Repository``."""
-    terms: list[ColumnElement[bool]] = []
+    """Criteria as in ``matrix.ports.Repository``. Raises KeyError for an unknown comparison."""
+    terms = []
     for key, value in criteria.items():
-        name, _, operator = key.partition("__")
-        column = table.c[name]
-        match operator:
-            case "":
-                terms.append(column.is_(None) if value is None else column == value)
-            case "in":
-                terms.append(column.in_(list(value)))
-            case "ne":
-                terms.append(column.is_not(None) if value is None else column != value)
-            case "lte":
-                terms.append(column <= value)
-            case "lt":
-                terms.append(column < value)
-            case "gte":
-                terms.append(column >= value)
-            case "gt":
-                terms.append(column > value)
-            case _:
-                raise ValueError(f"unknown comparison {operator!r}")
+        name, _, comparison = key.partition("__")
+        terms.append(_COMPARE[comparison](table.c[name], value))
     return and_(True, *terms)  # noqa: FBT003
 
 
@@ -92,7 +96,8 @@ class SqlRepository(Generic[E]):
     async def add(self, entity: E) -> E:
         """Insert. Raises StaleVersion where a unique key is taken."""
         statement = insert_or_skip(self._connection, self._table).values(**to_row(entity))
-        if (await self._connection.execute(statement)).rowcount != 1:
+        written = await self._connection.execute(statement.returning(self._table.c.id))
+        if written.scalar_one_or_none() is None:
             raise StaleVersion(self._table.name)
         return entity
 

@@ -5,7 +5,7 @@ from matrix.core.errors import PiyaoError
 __all__ = ["TableFault", "raise_all"]
 
 
-class TableFault(PiyaoError):  # noqa: N818 - the project's errors are named after what happened
+class TableFault(PiyaoError):
     """A file that cannot be read or written as a table.
 
     ``row`` counts as the file's reader sees it (a header is row 1), 0 for the whole file.

@@ -104,7 +104,7 @@ def _check(text: str, number: int) -> None:
         raise TableFault("control_character", row=number)
 
 
-def _cell(sheet: Any, text: str) -> Any:  # noqa: ANN401 - openpyxl's own
+def _cell(sheet: Any, text: str) -> Any:
     cell = WriteOnlyCell(sheet, text)
     # Else a leading "=" would make it a formula, and "@" keeps digits from becoming numbers.
     cell.data_type = "s"

@@ -1,13 +1,14 @@
 """签收, 退回, 转交, and a unit's own list."""
 
 import dataclasses
+from datetime import datetime
 
 from handlers import clocks
 from handlers.context import Context
-from handlers.reporting import cases as case_cards
 from handlers.replies import choose
 from handlers.replies.assignment import Acknowledged, LeadLineMasked, Returned
 from handlers.replies.shared import AskText, CaseLine, Done, Listing, Pick, Settled
+from handlers.reporting import cases as case_cards
 from handlers.router import Args, action, answer
 from matrix.core.case import ASSIGNMENT, CASE, Assignment, AssignmentState, CaseState
 from matrix.core.conversation import Dialog, Inbound
@@ -53,7 +54,7 @@ async def acknowledge(ctx: Context, subject: str, args: Args) -> None:
     )
 
 
-async def _stage_due(ctx: Context, case: str, stage: Stage):  # noqa: ANN202
+async def _stage_due(ctx: Context, case: str, stage: Stage) -> datetime | None:
     found = await ctx.work.deadlines.one(case=case, stage=stage, closed_at=None)
     return found.due_at if found else None
 
@@ -105,9 +106,7 @@ async def give_back_answer(ctx: Context, dialog: Dialog, message: Inbound) -> No
     if suggested:
         buttons.insert(
             0,
-            choose(
-                "case.owner", case.id, text=ctx.directory.unit_name(suggested), unit=suggested
-            ),
+            choose("case.owner", case.id, text=ctx.directory.unit_name(suggested), unit=suggested),
         )
     await ctx.tell_role(
         Role.DESK,
@@ -217,5 +216,3 @@ async def progress(ctx: Context, case_id: str) -> None:
                 ctx, f"assignment:{one.id}", Stage.STALE, case.grade,
                 business=case.received_at, case=case.id,
             )  # fmt: skip
-
-

@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+from typing import Any
 
 from handlers import clocks
 from handlers.assignment.acting import progress
@@ -114,12 +115,8 @@ async def reopen(ctx: Context, subject: str, args: Args) -> None:
     await ctx.actor({*OWNERS, Role.DESK, Role.LEADER, Role.PUBLISHER}, case, "see")
     closed = {RevisionState.SENT_BACK, RevisionState.PULLED_BACK, RevisionState.REFUSED}
     if revision.state in closed and ctx.has(*OWNERS):
-        again = await start(
-            ctx, case, revision.kind, corrects=revision.corrects, base=revision
-        )
-        again = await ctx.work.revisions.save(
-            dataclasses.replace(again, comment=revision.comment)
-        )
+        again = await start(ctx, case, revision.kind, corrects=revision.corrects, base=revision)
+        again = await ctx.work.revisions.save(dataclasses.replace(again, comment=revision.comment))
         revision = again
     await show(ctx, case, revision)
 
@@ -199,7 +196,7 @@ async def write(ctx: Context, revision_id: str, parts: dict[str, str]) -> Revisi
     for name, text in parts.items():
         if name not in PARTS or len(text) > LIMITS[name]:
             raise Refusal("part_too_long", {"detail": str(LIMITS.get(name, 0))})
-    cleaned = {name: text.strip() for name, text in parts.items()}
+    cleaned: dict[str, Any] = {name: text.strip() for name, text in parts.items()}
     revision = await ctx.work.revisions.save(dataclasses.replace(revision, **cleaned))
     await ctx.note("revision", revision.id, "edit", revision.case, parts=sorted(parts))
     await progress(ctx, revision.case)
@@ -281,9 +278,7 @@ async def pull_back(ctx: Context, subject: str, args: Args) -> None:
         case = await ctx.move(CASE, ctx.work.cases, case, "return", stage_since=ctx.at)
     await clocks.stop(ctx, f"revision:{revision.id}")
     for subject_ in (f"revision:{revision.id}", f"publish:{revision.id}"):
-        await ctx.settle_cards(
-            subject_, Settled(what="pulled_back", who=ctx.me.name, at=ctx.at)
-        )
+        await ctx.settle_cards(subject_, Settled(what="pulled_back", who=ctx.me.name, at=ctx.at))
     if ctx.has(*OWNERS):
         again = await start(ctx, case, revision.kind, corrects=revision.corrects, base=revision)
         await show(ctx, case, again)

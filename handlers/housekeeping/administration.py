@@ -17,7 +17,9 @@ from matrix.core.roles import Role
 
 async def _person(ctx: Context, name: str) -> Person:
     wanted = name.strip()
-    hits = [p for p in ctx.directory.people.values() if wanted in {p.name, p.handle} and not p.ended]
+    hits = [
+        p for p in ctx.directory.people.values() if wanted in {p.name, p.handle} and not p.ended
+    ]
     if len(hits) != 1:
         raise Refusal("no_such_person", {"what": wanted[:20]})
     return await ctx.work.people.get(hits[0].id)
@@ -97,10 +99,15 @@ async def end_post(ctx: Context, subject: str, args: Args) -> None:
         case = await ctx.work.cases.get(one.case)
         if not deputy:
             await ctx.tell_role(
-                Role.DESK, Alarm(what="nobody", number=case.number, detail=ctx.directory.unit_name(post.unit))
+                Role.DESK,
+                Alarm(what="nobody", number=case.number, detail=ctx.directory.unit_name(post.unit)),
             )
         else:
-            await ctx.tell(deputy, Done(what="taken_over", subject=case.number), choose("case.open", case.id, keep=True))
+            await ctx.tell(
+                deputy,
+                Done(what="taken_over", subject=case.number),
+                choose("case.open", case.id, keep=True),
+            )
         moved += 1
     await ctx.reply(Done(what="post_ended", detail=str(moved)))
 
@@ -120,7 +127,11 @@ async def _pick_post(ctx: Context, name: str) -> None:
     await ctx.reply(
         Pick(what="which_post", subject=person.name),
         *[
-            choose("admin.end_post", post.id, text=f"{ctx.directory.unit_name(post.unit)} {post.role}".strip())
+            choose(
+                "admin.end_post",
+                post.id,
+                text=f"{ctx.directory.unit_name(post.unit)} {post.role}".strip(),
+            )
             for post in posts[:8]
         ],
     )

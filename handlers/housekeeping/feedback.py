@@ -20,7 +20,12 @@ OPEN = (FeedbackState.DUE, FeedbackState.IN_DOUBT, FeedbackState.FAILED)
 
 
 async def owe(
-    ctx: Context, lead: Lead, outcome: str, *, grade: Grade | None = None, wait_for_undo: bool = False
+    ctx: Context,
+    lead: Lead,
+    outcome: str,
+    *,
+    grade: Grade | None = None,
+    wait_for_undo: bool = False,
 ) -> Feedback | None:
     """Owe a lead's reporter one outcome. (person, outcome) is unique: owing twice is once."""
     person = await ctx.work.people.maybe(lead.reporter)
@@ -121,8 +126,8 @@ async def send_due(ctx: Context) -> None:
                 subject=f"mine:{lead.id}", skip=one.tried,
             )  # fmt: skip
         if delivery is None:
-            one = await ctx.move(FEEDBACK, ctx.work.feedback, one, "fail", by=MACHINE)
-            await give_up(ctx, one)
+            failed = await ctx.move(FEEDBACK, ctx.work.feedback, one, "fail", by=MACHINE)
+            await give_up(ctx, failed)
 
 
 async def give_up(ctx: Context, one: Feedback) -> None:
@@ -138,9 +143,9 @@ async def _words(ctx: Context, one: Feedback, lead: Lead) -> tuple[Reply, list[C
     kind, _, target = one.outcome.partition(":")
     dispute = choose("lead.dispute", lead.id, label="lead_unsatisfied")
     if kind != "bulletin":
-        return FeedbackOther(number=lead.number, outcome=kind.replace("-", "_"), detail=lead.reason), [
-            dispute
-        ]
+        return FeedbackOther(
+            number=lead.number, outcome=kind.replace("-", "_"), detail=lead.reason
+        ), [dispute]
     bulletin = await ctx.work.bulletins.get(target)
     if bulletin.kind in {Kind.CORRECTION, Kind.WITHDRAWAL}:
         return (

@@ -6,6 +6,7 @@ Rows are moved in chunks: one event per chunk and action (domain §3, Delivery).
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from handlers.context import Context
 from handlers.housekeeping import outcomes
@@ -13,7 +14,7 @@ from matrix.broadcast.retry import after_failure
 from matrix.core.delivery import DELIVERY, Delivery, DeliveryState, Lane
 from matrix.core.errors import DeliveryError, StaleVersion
 from matrix.core.events import Event
-from matrix.core.roles import CLOCK
+from matrix.core.roles import CLOCK, MACHINE
 
 CHUNK = 50
 
@@ -31,7 +32,7 @@ async def claim(
     ctx: Context, lane: Lane, platforms: Sequence[str], executor: str, *, subject: str = ""
 ) -> list[Delivery]:
     """Mark the next pending deliveries as *sending*; the caller commits before it sends."""
-    criteria = {"subject": subject} if subject else {}
+    criteria: dict[str, Any] = {"subject": subject} if subject else {}
     pending = await ctx.work.deliveries.find(
         state=DeliveryState.PENDING, lane=lane, platform__in=list(platforms),
         order="created_at", limit=CHUNK, **criteria,
@@ -85,7 +86,7 @@ async def settle(ctx: Context, results: Sequence[Result]) -> None:
         await _chunk(ctx, attempt, verb, "sending", target, count)
 
 
-def _verdict(ctx: Context, one: Result) -> tuple[str, dict[str, object]]:
+def _verdict(ctx: Context, one: Result) -> tuple[str, dict[str, Any]]:
     if one.error is None:
         return "sent", {"sent_at": ctx.at, "remote_id": one.remote_id, "error": ""}
     if one.error.unknown:
@@ -113,7 +114,7 @@ async def abandon(ctx: Context, dead: Sequence[str] | None, mine: str) -> int:
         await _chunk(ctx, one.attempt_id, "doubt", "sending", "in-doubt", 1)
         await outcomes.settled(ctx, saved)
         if one.harmless and one.dedup is None:
-            back, _ = DELIVERY.advance(saved, "retry", outcomes.MACHINE, not_before=None)
+            back, _ = DELIVERY.advance(saved, "retry", MACHINE, not_before=None)
             await ctx.work.deliveries.save(back)
             await _chunk(ctx, one.attempt_id, "retry", "in-doubt", "pending", 1)
     return len(found)

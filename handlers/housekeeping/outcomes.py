@@ -11,7 +11,14 @@ from handlers.replies.triage import Alarm, DoubtLine
 from handlers.reposting import planning
 from handlers.router import Args, action
 from matrix.core.campaign import TASK, TaskState
-from matrix.core.delivery import DELIVERY, FEEDBACK, Delivery, DeliveryState, Feedback, FeedbackState
+from matrix.core.delivery import (
+    DELIVERY,
+    FEEDBACK,
+    Delivery,
+    DeliveryState,
+    Feedback,
+    FeedbackState,
+)
 from matrix.core.roles import MACHINE, Role
 
 

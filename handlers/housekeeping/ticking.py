@@ -11,13 +11,13 @@ from handlers.replies.triage import Alarm, Digest, Reminder
 from handlers.reposting import campaigns
 from handlers.services import Services
 from handlers.triage import filing, proposals
+from handlers.verification.asking import mark_overdue
 from matrix.core.bulletin import BULLETIN, BulletinState
 from matrix.core.campaign import CampaignState, TaskState
 from matrix.core.case import ASSIGNMENT, CASE, AssignmentState, Case, CaseState
 from matrix.core.deadline import Deadline, Stage
 from matrix.core.lead import LEAD, LeadState
 from matrix.core.roles import CLOCK, Role
-from matrix.core.verification import VERIFICATION
 from matrix.ports import Work
 from matrix.triage.deadline import LADDER, rung_at
 
@@ -69,9 +69,7 @@ async def _fire(ctx: Context, one: Deadline, digests: dict[str, list[Reminder]])
         )
         return
     one = await ctx.work.deadlines.save(
-        dataclasses.replace(
-            one, rung=rung, next_at=rung_at(one.starts_at, one.due_at, rung)
-        )
+        dataclasses.replace(one, rung=rung, next_at=rung_at(one.starts_at, one.due_at, rung))
     )
     await ctx.note("deadline", one.id, f"rung-{rung}-{one.stage}", one.case)
     if expired:
@@ -108,9 +106,7 @@ async def _reminder(ctx: Context, one: Deadline, case: Case | None, rung: int) -
     )  # fmt: skip
 
 
-async def _recipients(
-    ctx: Context, one: Deadline, case: Case | None, rung: int
-) -> list[str]:
+async def _recipients(ctx: Context, one: Deadline, case: Case | None, rung: int) -> list[str]:
     """提醒 assignee → 催办 deputy → 督办 unit head → desk and leader. Un-owned climb too."""
     kind, _, entity_id = one.subject.partition(":")
     people: list[str] = []
@@ -161,23 +157,28 @@ async def _assignees(ctx: Context, one: Deadline, case: Case) -> list[str]:
 async def _expired(ctx: Context, one: Deadline, case: Case | None) -> None:
     """What an expiry itself does, beyond reminding."""
     kind, _, entity_id = one.subject.partition(":")
-    if one.stage is Stage.FILE:
-        await _file_by_itself(ctx, one, kind, entity_id)
-    elif one.stage is Stage.ACKNOWLEDGE:
-        made = await ctx.work.assignments.get(entity_id)
-        if ASSIGNMENT.has(made.state, "expire"):
-            await ctx.move(ASSIGNMENT, ctx.work.assignments, made, "expire", by=CLOCK)
-            await _alarm(ctx, "unacknowledged", case, ctx.directory.unit_name(made.unit))
-    elif one.stage is Stage.STALE:
-        await _stale(ctx, one, entity_id, case)
-    elif one.stage is Stage.ANSWER:
-        made_v = await ctx.work.verifications.get(entity_id)
-        if VERIFICATION.has(made_v.state, "overdue"):
-            await ctx.move(VERIFICATION, ctx.work.verifications, made_v, "overdue", by=CLOCK)
-    elif one.stage is Stage.RETURN:
-        await clocks.stop(ctx, one.subject, Stage.RETURN)
-    elif one.stage is Stage.FIRST_PUBLICATION and one.rung <= 3:  # noqa: PLR2004
-        await _alarm(ctx, "publication_late", case, "")
+    match one.stage:
+        case Stage.FILE:
+            await _file_by_itself(ctx, one, kind, entity_id)
+        case Stage.ACKNOWLEDGE:
+            await _unacknowledged(ctx, entity_id, case)
+        case Stage.STALE:
+            await _stale(ctx, one, entity_id, case)
+        case Stage.ANSWER:
+            await mark_overdue(ctx, entity_id)
+        case Stage.RETURN:
+            await clocks.stop(ctx, one.subject, Stage.RETURN)
+        case Stage.FIRST_PUBLICATION if one.rung <= 3:  # noqa: PLR2004
+            await _alarm(ctx, "publication_late", case, "")
+        case _:
+            pass
+
+
+async def _unacknowledged(ctx: Context, assignment_id: str, case: Case | None) -> None:
+    made = await ctx.work.assignments.get(assignment_id)
+    if ASSIGNMENT.has(made.state, "expire"):
+        await ctx.move(ASSIGNMENT, ctx.work.assignments, made, "expire", by=CLOCK)
+        await _alarm(ctx, "unacknowledged", case, ctx.directory.unit_name(made.unit))
 
 
 async def _stale(ctx: Context, one: Deadline, assignment_id: str, case: Case | None) -> None:

@@ -34,7 +34,7 @@ Parse = Callable[[str], Any]
 Render = Callable[[Any], str]
 
 
-class CellFault(ValueError):  # noqa: N818 - a fault is a finding about a cell, not our error
+class CellFault(ValueError):
     """A cell cannot be taken. ``code`` names the sentence, ``detail`` is what it quotes."""
 
     def __init__(self, code: str, detail: str = "") -> None:

@@ -37,7 +37,7 @@ class Column:
         """The entity's field."""
         return self.field or self.name
 
-    def value(self, cell: str) -> Any:  # noqa: ANN401 - each column has its own type
+    def value(self, cell: str) -> Any:
         """What the cell says. Raises CellFault."""
         if self.required and not cell.strip() and self.parse is not cells.lead:
             raise cells.CellFault("empty")
@@ -174,7 +174,7 @@ def to_cells(table: Table, entity: Entity, handles: Mapping[str, str]) -> dict[s
     return row
 
 
-def current(entity: Entity, column: Column) -> Any:  # noqa: ANN401 - one field of any type
+def current(entity: Entity, column: Column) -> Any:
     """What the entity holds for a column."""
     if column is ENDED and isinstance(entity, Bulletin):
         return entity.state is BulletinState.WITHDRAWN

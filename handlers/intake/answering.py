@@ -47,9 +47,7 @@ async def suggestions(ctx: Context, found: Found) -> list[tuple[Resemblance, Bul
     return kept[:3] if found.decision != "none" else []
 
 
-async def link(
-    ctx: Context, lead: Lead, one: Resemblance, state: LinkState, version: str
-) -> Link:
+async def link(ctx: Context, lead: Lead, one: Resemblance, state: LinkState, version: str) -> Link:
     """Store how lead and target hang together, with everything to explain it."""
     made = Link(
         id=ctx.services.ids.new(),

@@ -105,7 +105,9 @@ async def greet(ctx: Context, *, again: bool = False) -> None:
         return
     ctx.person = await ctx.work.people.save(dataclasses.replace(ctx.me, greeted=True))
     roles = tuple(dict.fromkeys(post.role.value for post in ctx.posts))
-    await ctx.reply(Welcome(name=ctx.me.name, roles=";".join(roles)), choose("help.show", keep=True))
+    await ctx.reply(
+        Welcome(name=ctx.me.name, roles=";".join(roles)), choose("help.show", keep=True)
+    )
 
 
 HELP = (

@@ -94,9 +94,7 @@ async def _burst(ctx: Context, message: Inbound, found: Found) -> Lead | None:
     return lead if lead.state in open_states else None
 
 
-async def _store(
-    ctx: Context, message: Inbound, text: str, found: Found, entered_by: str
-) -> Lead:
+async def _store(ctx: Context, message: Inbound, text: str, found: Found, entered_by: str) -> Lead:
     local = ctx.at.astimezone(LOCAL)
     serial = await ctx.work.serial(f"lead:{local.date().isoformat()}")
     claim = await _claim(ctx, text, found) if text and found.key else None
@@ -188,7 +186,7 @@ async def _decide(
     if joined is not None:
         await _join(ctx, lead, joined[0], joined[1], found, danger)
         return
-    official = await _official(ctx, text)
+    official = await _official(ctx, found)
     if official is not None:
         await ctx.move(LEAD, ctx.work.leads, lead, "reject", by=MACHINE, reason="official")
         await ctx.reply(
@@ -199,7 +197,9 @@ async def _decide(
     if found.asks_original or not text:
         await ctx.move(LEAD, ctx.work.leads, lead, "ask", by=MACHINE)
         await ctx.reply(
-            LeadNeedsText(danger=danger, number=lead.number, kept="yes" if lead.attachments else ""),
+            LeadNeedsText(
+                danger=danger, number=lead.number, kept="yes" if lead.attachments else ""
+            ),
             choose("lead.supplement", lead.id),
             subject=f"mine:{lead.id}",
         )
@@ -218,9 +218,7 @@ async def _answer(
     silent: bool,
 ) -> None:
     await answering.link(ctx, lead, one, LinkState.MATCHED, found.model_version)
-    lead = await ctx.move(
-        LEAD, ctx.work.leads, lead, "answer", by=MACHINE, bulletin=bulletin.id
-    )
+    lead = await ctx.move(LEAD, ctx.work.leads, lead, "answer", by=MACHINE, bulletin=bulletin.id)
     if silent:
         return
     await ctx.reply(
@@ -278,13 +276,15 @@ async def _join(
     )
 
 
-async def _official(ctx: Context, text: str) -> Bulletin | None:
+async def _official(ctx: Context, found: Found) -> Bulletin | None:
     """A forwarded rebuttal of our own is not a rumor: it carries the whole title."""
-    if len(text) < SHORT:
-        return None
-    for one in await ctx.work.bulletins.find(state="current"):
-        if len(one.title) >= SHORT and one.title in text:
-            return one
+    for one in found.candidates:
+        bulletin = await ctx.work.bulletins.maybe(one.target) if one.kind == "bulletin" else None
+        if bulletin is None or not answering.in_force(ctx, bulletin):
+            continue
+        title = bulletin.title
+        if len(title) >= SHORT and title != bulletin.claim_text and title in found.text:
+            return bulletin
     return None
 
 
@@ -321,7 +321,11 @@ async def _queue(ctx: Context, lead: Lead, found: Found, danger: Danger | None) 
         return
     await ctx.reply(
         LeadQueued(danger=danger, number=lead.number),
-        *([] if lead.about_area else [*places, choose("lead.where", lead.id, label="where_unknown", area="")]),
+        *(
+            []
+            if lead.about_area
+            else [*places, choose("lead.where", lead.id, label="where_unknown", area="")]
+        ),
         choose("lead.supplement", lead.id),
         choose("lead.withdraw", lead.id),
         subject=f"mine:{lead.id}",
@@ -391,9 +395,7 @@ async def edited(ctx: Context, message: Inbound) -> None:
     if original is None:
         await take(ctx, message)
         return
-    leads = await ctx.work.leads.find(
-        reporter=ctx.me.id, received_at=original.received_at, limit=1
-    )
+    leads = await ctx.work.leads.find(reporter=ctx.me.id, received_at=original.received_at, limit=1)
     if not leads or leads[0].state not in {LeadState.QUEUED, LeadState.NEEDS_INFO}:
         raise Refusal("edit_too_late")
     lead = dataclasses.replace(leads[0], edited=True)

@@ -42,7 +42,9 @@ async def mine(ctx: Context, subject: str, args: Args) -> None:
         LeadLine(number=one.number, state=one.state, at=one.received_at, text=one.text[:40])
         for one in leads
     )
-    await ctx.reply(Listing(what="my_leads", total=total, lines=lines, empty="" if lines else "yes"))
+    await ctx.reply(
+        Listing(what="my_leads", total=total, lines=lines, empty="" if lines else "yes")
+    )
 
 
 @action("lead.search")
@@ -78,7 +80,13 @@ async def _search(ctx: Context, words: str) -> None:
             bulletins.append(bulletin)
     lines = tuple(shown(ctx, bulletin) for bulletin in bulletins[:3])
     await ctx.reply(
-        Listing(what="search", subject=words[:20], total=len(lines), lines=lines, empty="" if lines else "yes")
+        Listing(
+            what="search",
+            subject=words[:20],
+            total=len(lines),
+            lines=lines,
+            empty="" if lines else "yes",
+        )
     )
 
 

@@ -110,8 +110,6 @@ async def take(ctx: Context, subject: str, args: Args) -> None:
     del args
     revision = await ctx.work.revisions.get(subject)
     await ctx.actor({Role.HANDLER, Role.UNIT_HEAD}, revision, "edit")
-    revision = await ctx.work.revisions.save(
-        dataclasses.replace(revision, drafter=ctx.me.id)
-    )
+    revision = await ctx.work.revisions.save(dataclasses.replace(revision, drafter=ctx.me.id))
     await ctx.note("revision", revision.id, "take", revision.case)
     await writing.show(ctx, await ctx.work.cases.get(revision.case), revision)

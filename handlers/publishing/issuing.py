@@ -188,9 +188,7 @@ async def _leave(ctx: Context, old: Bulletin, verb: str) -> None:
         await planning.stop(ctx, campaign, "bulletin-gone")
 
 
-async def _mirror(
-    ctx: Context, case: Case, revision: Revision, bulletin: Bulletin
-) -> Case:
+async def _mirror(ctx: Context, case: Case, revision: Revision, bulletin: Bulletin) -> Case:
     if revision.corrects:
         gone = revision.kind is Kind.WITHDRAWAL
         case = dataclasses.replace(
@@ -211,9 +209,7 @@ async def _mirror(
     return case
 
 
-async def _tell(
-    ctx: Context, case: Case, bulletin: Bulletin, campaign: Campaign | None
-) -> None:
+async def _tell(ctx: Context, case: Case, bulletin: Bulletin, campaign: Campaign | None) -> None:
     if campaign is None:
         await ctx.tell_role(Role.PUBLISHER, Done(what="published", subject=case.number))
         return
@@ -253,7 +249,9 @@ async def mine(ctx: Context, subject: str, args: Args) -> None:
     )  # fmt: skip
 
 
-@action("bulletin.open", Role.PUBLISHER, Role.DESK, Role.REVIEWER_1, Role.REVIEWER_2, Role.REVIEWER_3)
+@action(
+    "bulletin.open", Role.PUBLISHER, Role.DESK, Role.REVIEWER_1, Role.REVIEWER_2, Role.REVIEWER_3
+)
 async def open_bulletin(ctx: Context, subject: str, args: Args) -> None:
     """A bulletin with what may be done about it."""
     from handlers.intake.reporter import shown

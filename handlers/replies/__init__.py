@@ -24,7 +24,13 @@ class Choice:
 
 
 def choose(
-    action: str, subject: str = "", label: str = "", text: str = "", *, keep: bool = False, **args: str
+    action: str,
+    subject: str = "",
+    label: str = "",
+    text: str = "",
+    *,
+    keep: bool = False,
+    **args: str,
 ) -> Choice:
     """A button that does ``action`` on ``subject``; ``keep`` ones may be pressed again."""
     return Choice(

@@ -78,39 +78,35 @@ _CASE_BUTTONS: Sequence[tuple[str, str]] = (
     ("case.close", "close"),
     ("case.reopen", "reopen"),
 )
-_WORKING = frozenset(
-    {CaseState.ACKNOWLEDGED, CaseState.VERIFYING, CaseState.CONSULTING}
-)
+_WORKING = frozenset({CaseState.ACKNOWLEDGED, CaseState.VERIFYING, CaseState.CONSULTING})
 
 
 async def choices(ctx: Context, case: Case) -> list[Choice]:
     """What this person may do now: follows from posts, the case and the table."""
     if case.merged_into:
         return [choose("case.unmerge", case.id)] if ctx.has(Role.DESK) else []
-    buttons = await _assignment_buttons(ctx, case)
-    if case.state in _WORKING and await ctx.may(CASE, case, "conclude"):
-        buttons += [
-            choose("verify.ask", case.id, keep=True),
-            choose("evidence.add", case.id, keep=True),
-            choose("verify.compare", case.id, keep=True),
-            choose("enquiry.ask", case.id, keep=True),
-            choose("draft.holding", case.id),
-        ]
+    buttons = [*await _assignment_buttons(ctx, case), *await _working_buttons(ctx, case)]
     for name, row in _CASE_BUTTONS:
-        if name == "case.close" and case.state is CaseState.CHECKING:
-            continue
-        if await ctx.may(CASE, case, row):
+        closes_itself = name == "case.close" and case.state is CaseState.CHECKING
+        if not closes_itself and await ctx.may(CASE, case, row):
             buttons.append(choose(name, case.id))
     if case.state in {CaseState.DRAFTING, CaseState.IN_REVIEW, CaseState.APPROVED}:
         buttons.append(choose("draft.open", case.id, keep=True))
     if ctx.has(Role.DESK):
-        buttons += [
-            choose("case.more", case.id, keep=True),
-            choose("case.leads", case.id, keep=True),
-        ]
-    elif ctx.has(Role.HANDLER, Role.UNIT_HEAD):
+        buttons.append(choose("case.more", case.id, keep=True))
+    if ctx.has(Role.DESK, Role.HANDLER, Role.UNIT_HEAD):
         buttons.append(choose("case.leads", case.id, keep=True))
     return buttons
+
+
+async def _working_buttons(ctx: Context, case: Case) -> list[Choice]:
+    if case.state not in _WORKING or not await ctx.may(CASE, case, "conclude"):
+        return []
+    names = ("verify.ask", "evidence.add", "verify.compare", "enquiry.ask")
+    return [
+        *(choose(name, case.id, keep=True) for name in names),
+        choose("draft.holding", case.id),
+    ]
 
 
 async def _assignment_buttons(ctx: Context, case: Case) -> list[Choice]:

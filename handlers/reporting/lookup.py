@@ -2,13 +2,13 @@
 
 from handlers.context import Context
 from handlers.intake.reporter import own
-from handlers.reporting import cases as case_cards
-from handlers.reporting.lists import case_lines
 from handlers.replies import choose
 from handlers.replies.intake import LeadLine
 from handlers.replies.shared import Line, Listing
-from handlers.router import Args, action
+from handlers.reporting import cases as case_cards
+from handlers.reporting.lists import case_lines
 from handlers.reposting import tasks as tasking
+from handlers.router import Args, action
 from handlers.triage import queue
 from matrix.core.case import CaseState
 from matrix.core.errors import NotFound
@@ -62,10 +62,22 @@ async def log(ctx: Context, subject: str, args: Args) -> None:
     events = await ctx.work.events(case=case.id)
     lines = []
     for event in events:
-        if event.entity in {"case", "assignment", "revision", "bulletin", "campaign", "verification"}:
+        if event.entity in {
+            "case",
+            "assignment",
+            "revision",
+            "bulletin",
+            "campaign",
+            "verification",
+        }:
             at = event.at.astimezone(LOCAL).strftime("%m-%d %H:%M")
             who = ctx.directory.person_name(event.person)
-            lines.append(Line(label=f"event_{event.entity}", text=f"{at} {event.target or event.action} {who}".strip()))
+            lines.append(
+                Line(
+                    label=f"event_{event.entity}",
+                    text=f"{at} {event.target or event.action} {who}".strip(),
+                )
+            )
     await ctx.reply(
         Listing(what="log", subject=case.number, total=len(lines), lines=tuple(lines[-20:]))
     )
@@ -86,5 +98,3 @@ async def overview(ctx: Context, subject: str, args: Args) -> None:
         Listing(what="overview", total=len(cases), lines=lines, empty="" if lines else "yes"),
         *[choose("case.open", case.id, text=case.number, keep=True) for case in cases[:10]],
     )
-
-

@@ -3,13 +3,15 @@
 import dataclasses
 import re
 from datetime import datetime, timedelta
+from typing import Any
 
 from handlers.context import Context
 from handlers.housekeeping import feedback
 from handlers.replies import Choice, choose
 from handlers.replies.drafting import LiveBoard, RepostUrge, TaskLine
 from handlers.replies.shared import AskText, Confirm, Done, Listing, Settled
-from handlers.reposting import planning, tasks as tasking
+from handlers.reposting import planning
+from handlers.reposting import tasks as tasking
 from handlers.router import Args, action, answer
 from matrix.core.campaign import (
     CAMPAIGN,
@@ -60,18 +62,14 @@ async def start_now(ctx: Context, subject: str, args: Args) -> None:
         )  # fmt: skip
         return
     if campaign.state is CampaignState.PLANNED:
-        campaign = await ctx.move(
-            CAMPAIGN, ctx.work.campaigns, campaign, "arm", release_at=ctx.at
-        )
+        campaign = await ctx.move(CAMPAIGN, ctx.work.campaigns, campaign, "arm", release_at=ctx.at)
     await start(ctx, campaign)
     await live(ctx, campaign.id, {})
 
 
 async def start(ctx: Context, campaign: Campaign) -> Campaign:
     """All tasks are made in one transaction; cards and direct posts go out from the ledger."""
-    campaign = await ctx.move(
-        CAMPAIGN, ctx.work.campaigns, campaign, "start", started_at=ctx.at
-    )
+    campaign = await ctx.move(CAMPAIGN, ctx.work.campaigns, campaign, "start", started_at=ctx.at)
     case = await ctx.work.cases.get(campaign.case)
     if CASE.has(case.state, "repost"):
         case = await ctx.move(CASE, ctx.work.cases, case, "repost", stage_since=ctx.at)
@@ -95,7 +93,7 @@ async def arm(ctx: Context, subject: str, args: Args) -> None:
 
 
 def parse_time(text: str, now: datetime) -> datetime:
-    """"16:30", "明天 8:00" in Beijing time. Raises Refusal."""
+    """Read 16:30 or 明天 8:00 as Beijing time. Raises Refusal."""
     found = _AT.search(text)
     if found is None:
         raise Refusal("no_time")
@@ -115,12 +113,14 @@ async def arm_answer(ctx: Context, dialog: Dialog, message: Inbound) -> None:
     """Armed: starts at T for everyone."""
     campaign = await ctx.work.campaigns.get(str(dialog.data["id"]))
     release_at = parse_time(message.text, ctx.at)
-    campaign = await ctx.move(
-        CAMPAIGN, ctx.work.campaigns, campaign, "arm", release_at=release_at
-    )
+    campaign = await ctx.move(CAMPAIGN, ctx.work.campaigns, campaign, "arm", release_at=release_at)
     case = await ctx.work.cases.get(campaign.case)
     await ctx.reply(
-        Done(what="armed", subject=case.number, detail=release_at.astimezone(LOCAL).strftime("%m-%d %H:%M")),
+        Done(
+            what="armed",
+            subject=case.number,
+            detail=release_at.astimezone(LOCAL).strftime("%m-%d %H:%M"),
+        ),
         choose("campaign.start", campaign.id),
         choose("campaign.disarm", campaign.id),
         subject=f"campaign:{campaign.id}",
@@ -132,7 +132,9 @@ async def _simple(ctx: Context, subject: str, verb: str, what: str) -> Campaign:
     campaign = await ctx.move(CAMPAIGN, ctx.work.campaigns, campaign, verb)
     case = await ctx.work.cases.get(campaign.case)
     await ctx.reply(
-        Done(what=what, subject=case.number), *board_choices(campaign), subject=f"campaign:{campaign.id}"
+        Done(what=what, subject=case.number),
+        *board_choices(campaign),
+        subject=f"campaign:{campaign.id}",
     )
     return campaign
 
@@ -230,7 +232,7 @@ async def live(ctx: Context, subject: str, args: Args) -> None:
     del args
     campaign = await ctx.work.campaigns.maybe(subject)
     if campaign is None:
-        criteria = {"bulletin": subject} if subject else {}
+        criteria: dict[str, Any] = {"bulletin": subject} if subject else {}
         newest = await ctx.work.campaigns.find(order="-created_at", limit=1, **criteria)
         if not newest:
             raise NotFound("campaign")
@@ -247,7 +249,9 @@ def board_choices(campaign: Campaign) -> list[Choice]:
         CampaignState.RUNNING: (
             "campaign.remind", "campaign.list", "campaign.hold", "campaign.close", "campaign.abort",
         ),
-        CampaignState.HELD: ("campaign.resume", "campaign.list", "campaign.close", "campaign.abort"),
+        CampaignState.HELD: (
+            "campaign.resume", "campaign.list", "campaign.close", "campaign.abort",
+        ),
         CampaignState.CLOSED_WITH_GAPS: ("campaign.list",),
     }  # fmt: skip
     return [choose(name, campaign.id, keep=True) for name in names.get(campaign.state, ())]
@@ -296,10 +300,13 @@ async def gaps(ctx: Context, subject: str, args: Args) -> None:
         name = ctx.directory.accounts[task.account].name
         buttons.append(choose("task.open", task.id, text=f"{task.serial} {name}", keep=True))
     if len(lacking) > page * 10 + 10:
-        buttons.append(choose("campaign.list", campaign.id, label="next_page", keep=True, page=str(page + 1)))
+        buttons.append(
+            choose("campaign.list", campaign.id, label="next_page", keep=True, page=str(page + 1))
+        )
     lines = tuple([await tasking.line(ctx, task) for task in shown])
     await ctx.reply(
-        Listing(what="gaps", total=len(lacking), lines=lines, empty="" if lines else "yes"), *buttons
+        Listing(what="gaps", total=len(lacking), lines=lines, empty="" if lines else "yes"),
+        *buttons,
     )
 
 
@@ -366,12 +373,14 @@ async def town(ctx: Context, subject: str, args: Args) -> None:
     own = own_units(ctx)
     lines, buttons = [], []
     for campaign in await ctx.work.campaigns.find(state=CampaignState.RUNNING, order="-created_at"):
-        for task in await ctx.work.tasks.find(campaign=campaign.id, order="serial"):
-            if ctx.directory.accounts[task.account].unit in own:
-                lines.append(await tasking.line(ctx, task))
+        tasks = await ctx.work.tasks.find(campaign=campaign.id, order="serial")
+        mine = [task for task in tasks if ctx.directory.accounts[task.account].unit in own]
+        lines += [await tasking.line(ctx, task) for task in mine]
         buttons.append(choose("campaign.remind", campaign.id, keep=True))
     await ctx.reply(
-        Listing(what="town", total=len(lines), lines=tuple(lines[:20]), empty="" if lines else "yes"),
+        Listing(
+            what="town", total=len(lines), lines=tuple(lines[:20]), empty="" if lines else "yes"
+        ),
         *(buttons if lines else []),
     )
 
@@ -385,5 +394,3 @@ async def exempt_account(ctx: Context, subject: str, args: Args) -> None:
     campaign = await ctx.work.campaigns.save(dataclasses.replace(campaign, exempt=exempt))
     await ctx.note("campaign", campaign.id, "exempt", campaign.case, account=args["account"])
     await ctx.reply(await planning.card(ctx, campaign), *board_choices(campaign))
-
-

@@ -1,6 +1,5 @@
 """The plan of a broadcast: which accounts, fixed before anything starts; and its end."""
 
-
 from handlers.context import Context
 from handlers.publishing.cards import is_direct
 from handlers.replies.drafting import PlanCard
@@ -116,9 +115,9 @@ async def case_follows(ctx: Context, campaign: Campaign) -> None:
     from handlers.housekeeping import feedback
 
     case = await ctx.work.cases.get(campaign.case)
-    if case.state is CaseState.REPOSTING:
-        case = await ctx.move(CASE, ctx.work.cases, case, "check", by=MACHINE, stage_since=ctx.at)
-    elif case.state is CaseState.PUBLISHED and campaign.state is CampaignState.ABORTED:
+    if case.state is CaseState.REPOSTING or (
+        case.state is CaseState.PUBLISHED and campaign.state is CampaignState.ABORTED
+    ):
         case = await ctx.move(CASE, ctx.work.cases, case, "check", by=MACHINE, stage_since=ctx.at)
     await feedback.close_if_done(ctx, case.id)
 
@@ -150,8 +149,4 @@ async def void_open(ctx: Context, campaign: Campaign) -> None:
             await ctx.move(TASK, ctx.work.tasks, task, "void", by=MACHINE)
             operators.add(task.operator)
     for operator in operators:
-        await ctx.settle_cards(
-            f"cards:{campaign.id}:{operator}", Settled(what="void", at=ctx.at)
-        )
-
-
+        await ctx.settle_cards(f"cards:{campaign.id}:{operator}", Settled(what="void", at=ctx.at))

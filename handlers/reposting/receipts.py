@@ -8,7 +8,8 @@ from handlers.publishing.issuing import URL
 from handlers.replies import choose
 from handlers.replies.drafting import ReceiptKept, ToCheck
 from handlers.replies.shared import Done, Pick, Settled
-from handlers.reposting import planning, tasks as tasking
+from handlers.reposting import planning
+from handlers.reposting import tasks as tasking
 from handlers.router import Args, action, answer
 from matrix.core.campaign import TASK, Receipt, RepostTask
 from matrix.core.conversation import Dialog, Inbound
@@ -21,30 +22,42 @@ async def offer(ctx: Context, message: Inbound) -> bool:
 
     False when the message is no receipt, or nothing waits for one.
     """
-    links = URL.findall(message.text)
+    links = list(dict.fromkeys(URL.findall(message.text)))
     if message.forwarded or not (links or message.files):
         return False
     waiting = await tasking.own_open(ctx)
     if not waiting:
         return False
+    booked = await _links(ctx, waiting, links)
+    if not links:
+        booked += await _screenshots(ctx, waiting, message.files)
+    if booked:
+        await _kept(ctx, booked)
+    return True
+
+
+async def _links(ctx: Context, waiting: list[RepostTask], links: list[str]) -> list[RepostTask]:
     booked: list[RepostTask] = []
-    for url in dict.fromkeys(links):
-        fitting = [t for t in waiting if _fits(ctx, t, url) and t not in booked]
+    for url in links:
+        taken = {task.id for task in booked}
+        fitting = [t for t in waiting if _fits(ctx, t, url) and t.id not in taken]
         if not fitting:
             await _wrong_host(ctx, waiting, url)
         elif len({task.account for task in fitting}) > 1:
             await _which(ctx, fitting, "link", url)
         else:
             booked.append(await post(ctx, fitting[0], url=url))
-    if not links:
-        for file in message.files:
-            if len(waiting) == 1:
-                booked.append(await post(ctx, waiting[0], file=file))
-            else:
-                await _which(ctx, waiting, "screenshot", file)
-    if booked:
-        await _kept(ctx, booked)
-    return True
+    return booked
+
+
+async def _screenshots(
+    ctx: Context, waiting: list[RepostTask], files: tuple[str, ...]
+) -> list[RepostTask]:
+    if len(waiting) == 1:
+        return [await post(ctx, waiting[0], file=files[0])]
+    for file in files:
+        await _which(ctx, waiting, "screenshot", file)
+    return []
 
 
 def _fits(ctx: Context, task: RepostTask, url: str) -> bool:
@@ -54,9 +67,7 @@ def _fits(ctx: Context, task: RepostTask, url: str) -> bool:
 
 
 async def _wrong_host(ctx: Context, waiting: list[RepostTask], url: str) -> None:
-    hosts = sorted(
-        {h for task in waiting for h in ctx.directory.accounts[task.account].hosts}
-    )
+    hosts = sorted({h for task in waiting for h in ctx.directory.accounts[task.account].hosts})
     raise Refusal(
         "wrong_host",
         {"what": (urlsplit(url).hostname or "")[:60], "detail": "、".join(hosts)[:200]},
@@ -152,9 +163,7 @@ async def verify(ctx: Context, subject: str, args: Args) -> None:
     del args
     task = await ctx.work.tasks.get(subject)
     task = await ctx.move(TASK, ctx.work.tasks, task, "verify")
-    await ctx.settle_cards(
-        f"task:{task.id}", Settled(what="verified", who=ctx.me.name, at=ctx.at)
-    )
+    await ctx.settle_cards(f"task:{task.id}", Settled(what="verified", who=ctx.me.name, at=ctx.at))
     await ctx.reply(Done(what="verified", subject=ctx.directory.accounts[task.account].name))
     await planning.advance(ctx, task.campaign)
 
@@ -165,7 +174,9 @@ async def reject(ctx: Context, subject: str, args: Args) -> None:
     del args
     task = await ctx.work.tasks.get(subject)
     await rejected(ctx, task, "person")
-    await ctx.reply(Done(what="rejected_receipt", subject=ctx.directory.accounts[task.account].name))
+    await ctx.reply(
+        Done(what="rejected_receipt", subject=ctx.directory.accounts[task.account].name)
+    )
 
 
 async def rejected(ctx: Context, task: RepostTask, why: str) -> None:

@@ -1,7 +1,8 @@
 """Task cards: one per bulletin and operator, listing all of that person's accounts."""
 
 import dataclasses
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 from handlers.context import Context
 from handlers.publishing.cards import is_direct
@@ -29,7 +30,7 @@ _SHORTER = 2
 """A correction spreads in half of the repost time, at least 15 minutes (domain §6)."""
 
 
-def due(ctx: Context, campaign: Campaign, case: Case, account: Account):  # noqa: ANN201
+def due(ctx: Context, campaign: Campaign, case: Case, account: Account) -> datetime:
     """When an account must have posted. Source: domain §6, second force reposts."""
     start = ctx.at
     if case.grade is Grade.RED:
@@ -49,7 +50,11 @@ def due(ctx: Context, campaign: Campaign, case: Case, account: Account):  # noqa
 def operator_of(ctx: Context, account: str) -> str:
     """Who runs an account today; empty when nobody."""
     for post in ctx.directory.posts:
-        if post.role is Role.OPERATOR and account in post.accounts and post.person in ctx.holders(Role.OPERATOR):
+        if (
+            post.role is Role.OPERATOR
+            and account in post.accounts
+            and post.person in ctx.holders(Role.OPERATOR)
+        ):
             return post.person
     return ""
 
@@ -170,9 +175,7 @@ async def _card(
     )  # fmt: skip
 
 
-async def card(
-    ctx: Context, campaign: Campaign, case: Case, tasks: list[RepostTask]
-) -> TaskCard:
+async def card(ctx: Context, campaign: Campaign, case: Case, tasks: list[RepostTask]) -> TaskCard:
     """What to post, where, by when."""
     bulletin = await ctx.work.bulletins.get(campaign.bulletin)
     return TaskCard(
@@ -213,10 +216,8 @@ async def line(ctx: Context, task: RepostTask) -> TaskLine:
 
 async def own_open(ctx: Context, campaign: str = "") -> list[RepostTask]:
     """This operator's tasks that still take a receipt, nearest due first."""
-    criteria = {"campaign": campaign} if campaign else {}
-    return await ctx.work.tasks.find(
-        operator=ctx.me.id, state__in=LIVE, order="due_at", **criteria
-    )
+    criteria: dict[str, Any] = {"campaign": campaign} if campaign else {}
+    return await ctx.work.tasks.find(operator=ctx.me.id, state__in=LIVE, order="due_at", **criteria)
 
 
 async def see(ctx: Context, campaign: str) -> None:
@@ -231,7 +232,9 @@ async def see(ctx: Context, campaign: str) -> None:
 async def copy(ctx: Context, subject: str, args: Args) -> None:
     """复制短文 / 复制长文, each with its source line."""
     campaign = await ctx.work.campaigns.get(subject)
-    ctx.require("own_task", holds=bool(await ctx.work.tasks.count(campaign=campaign.id, operator=ctx.me.id)))
+    ctx.require(
+        "own_task", holds=bool(await ctx.work.tasks.count(campaign=campaign.id, operator=ctx.me.id))
+    )
     await see(ctx, campaign.id)
     bulletin = await ctx.work.bulletins.get(campaign.bulletin)
     if args["size"] == "short":
@@ -284,11 +287,7 @@ async def cannot(ctx: Context, subject: str, args: Args) -> None:
     """无法发: which account, then why."""
     await see(ctx, subject)
     if "task" not in args:
-        found = [
-            task
-            for task in await own_open(ctx, subject)
-            if TASK.has(task.state, "decline")
-        ]
+        found = [task for task in await own_open(ctx, subject) if TASK.has(task.state, "decline")]
         if len(found) > 1:
             await ctx.reply(
                 Pick(what="which_account"),
@@ -314,9 +313,7 @@ async def cannot(ctx: Context, subject: str, args: Args) -> None:
 async def cannot_answer(ctx: Context, dialog: Dialog, message: Inbound) -> None:
     """Declined with a reason; allies need none and are asked no more."""
     task = await ctx.work.tasks.get(str(dialog.data["task"]))
-    task = await ctx.move(
-        TASK, ctx.work.tasks, task, "decline", reason=message.text.strip()[:200]
-    )
+    task = await ctx.move(TASK, ctx.work.tasks, task, "decline", reason=message.text.strip()[:200])
     name = ctx.directory.accounts[task.account].name
     await ctx.reply(
         Done(what="declined", subject=name),
@@ -356,9 +353,7 @@ async def exempt(ctx: Context, subject: str, args: Args) -> None:
     task = await ctx.work.tasks.get(subject)
     task = await ctx.move(TASK, ctx.work.tasks, task, "exempt")
     name = ctx.directory.accounts[task.account].name
-    await ctx.settle_cards(
-        f"task:{task.id}", Settled(what="exempted", who=ctx.me.name, at=ctx.at)
-    )
+    await ctx.settle_cards(f"task:{task.id}", Settled(what="exempted", who=ctx.me.name, at=ctx.at))
     await ctx.reply(Done(what="exempted", subject=name))
     await planning.advance(ctx, task.campaign)
 
@@ -371,7 +366,11 @@ async def open_task(ctx: Context, subject: str, args: Args) -> None:
     if not ctx.has(Role.PUBLISHER, Role.DESK):
         ctx.require("own_task", holds=task.operator == ctx.me.id)
     buttons = []
-    for name, row in (("task.verify", "verify"), ("task.reject", "reject"), ("task.exempt", "exempt")):
+    for name, row in (
+        ("task.verify", "verify"),
+        ("task.reject", "reject"),
+        ("task.exempt", "exempt"),
+    ):
         if await ctx.may(TASK, task, row):
             buttons.append(choose(name, task.id))
     if ctx.has(Role.PUBLISHER) and TASK.has(task.state, "post"):

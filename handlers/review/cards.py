@@ -38,9 +38,7 @@ async def card(ctx: Context, case: Case, revision: Revision, step: int) -> Revie
             EvidenceLine(source=one.source[:60], public="yes" if one.publishable else "")
             for one in held
         ),
-        remarks=tuple(
-            RemarkLine(code=one.code, part=f"part_{one.part}") for one in remarks
-        ),
+        remarks=tuple(RemarkLine(code=one.code, part=f"part_{one.part}") for one in remarks),
         urgent="yes" if revision.urgent else "",
         due_at=await clocks.due_of(ctx, f"revision:{revision.id}"),
     )

@@ -110,9 +110,7 @@ async def back_answer(ctx: Context, dialog: Dialog, message: Inbound) -> None:
     case = await ctx.work.cases.get(revision.case)
     comment = message.text.strip()[:500]
     step = STEPS.get(revision.state, (0, Role.REVIEWER_1))[0]
-    revision = await ctx.move(
-        REVISION, ctx.work.revisions, revision, "send_back", comment=comment
-    )
+    revision = await ctx.move(REVISION, ctx.work.revisions, revision, "send_back", comment=comment)
     await _sign(ctx, revision, step, passed=False, comment=comment)
     if is_main(revision, case) and CASE.has(case.state, "return"):
         case = await ctx.move(CASE, ctx.work.cases, case, "return", stage_since=ctx.at)
@@ -194,9 +192,7 @@ async def _ratification_over(ctx: Context, revision: Revision, what: str) -> Non
     from handlers.housekeeping import feedback
 
     await clocks.stop(ctx, f"revision:{revision.id}", Stage.RATIFY)
-    await ctx.settle_cards(
-        f"ratify:{revision.id}", Settled(what=what, who=ctx.me.name, at=ctx.at)
-    )
+    await ctx.settle_cards(f"ratify:{revision.id}", Settled(what=what, who=ctx.me.name, at=ctx.at))
     await feedback.close_if_done(ctx, revision.case)
 
 
@@ -296,7 +292,9 @@ async def prolong(ctx: Context, subject: str, args: Args) -> None:
     from matrix.core.bulletin import BULLETIN
 
     bulletin = await ctx.work.bulletins.get(subject)
-    bulletin = await touch(ctx, dataclasses.replace(bulletin, expires_at=ctx.at + timedelta(days=180)))
+    bulletin = await touch(
+        ctx, dataclasses.replace(bulletin, expires_at=ctx.at + timedelta(days=180))
+    )
     bulletin = await ctx.move(BULLETIN, ctx.work.bulletins, bulletin, "prolong")
     await ctx.settle_cards(
         f"bulletin:{bulletin.id}", Settled(what="prolonged", who=ctx.me.name, at=ctx.at)

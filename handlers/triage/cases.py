@@ -6,9 +6,9 @@ from datetime import timedelta
 from handlers import clocks
 from handlers.context import Context
 from handlers.housekeeping import feedback
-from handlers.reporting import cases as case_cards
 from handlers.replies import choose
 from handlers.replies.shared import AskText, Confirm, Done, Pick, Settled
+from handlers.reporting import cases as case_cards
 from handlers.router import Args, action, answer
 from handlers.triage import filing
 from handlers.triage.leads import REASONS, REFERRALS, find_unit
@@ -60,7 +60,9 @@ async def owner(ctx: Context, subject: str, args: Args) -> None:
         choose("case.owner", case.id, text=ctx.directory.unit_name(code), unit=code)
         for code in near[:5]
     ]
-    await ctx.ask("case.owner", AskText(what="which_unit", subject=case.number), *buttons, case=case.id)
+    await ctx.ask(
+        "case.owner", AskText(what="which_unit", subject=case.number), *buttons, case=case.id
+    )
 
 
 @answer("case.owner")
@@ -137,14 +139,16 @@ async def _set_grade(ctx: Context, case: Case, wanted: Grade) -> None:
 async def event_class(ctx: Context, subject: str, args: Args) -> None:
     """The event's class, which national law hangs on; set only by a person."""
     case = await ctx.work.cases.get(subject)
-    if "as" not in args:
+    if "to" not in args:
         buttons = [
-            choose("case.class", case.id, label=f"class_{one.value.replace('-', '_')}", **{"as": one.value})
+            choose(
+                "case.class", case.id, label=f"class_{one.value.replace('-', '_')}", to=one.value
+            )
             for one in EventClass
         ]
         await ctx.reply(Pick(what="event_class", subject=case.number), *buttons)
         return
-    wanted = EventClass(args["as"])
+    wanted = EventClass(args["to"])
     case = await ctx.work.cases.save(dataclasses.replace(case, event_class=wanted))
     await ctx.note("case", case.id, f"class-{wanted}", case.id)
     await ctx.reply(
@@ -225,9 +229,7 @@ async def reopen(ctx: Context, subject: str, args: Args) -> None:
     """Reopened: verification starts again with the same owner."""
     del args
     case = await ctx.work.cases.get(subject)
-    case = await ctx.move(
-        CASE, ctx.work.cases, case, "reopen", verdict=None, stage_since=ctx.at
-    )
+    case = await ctx.move(CASE, ctx.work.cases, case, "reopen", verdict=None, stage_since=ctx.at)
     if case.owner:
         await filing.offer(ctx, case, case.owner, lead=True)
     await ctx.reply(Done(what="reopened", subject=case.number), choose("case.open", case.id))

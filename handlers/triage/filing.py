@@ -136,9 +136,7 @@ async def start_offer(ctx: Context, case: Case, made: Assignment) -> None:
 
     subject = f"assignment:{made.id}"
     for stage in (Stage.ACKNOWLEDGE, Stage.RETURN):
-        await clocks.start(
-            ctx, subject, stage, case.grade, business=case.received_at, case=case.id
-        )
+        await clocks.start(ctx, subject, stage, case.grade, business=case.received_at, case=case.id)
     shown = await offer_card(ctx, case, made)
     buttons = [choose("assignment.acknowledge", made.id)]
     if made.state is AssignmentState.OFFERED:
@@ -207,9 +205,7 @@ async def dispatch_filed(ctx: Context, subject: str, args: Args) -> None:
     case = await ctx.work.cases.get(subject)
     await clocks.stop(ctx, f"case:{case.id}", Stage.FILE)
     case = await dispatch(ctx, case)
-    await ctx.settle_cards(
-        f"case:{case.id}", Settled(what="dispatched", who=_who(ctx), at=ctx.at)
-    )
+    await ctx.settle_cards(f"case:{case.id}", Settled(what="dispatched", who=_who(ctx), at=ctx.at))
     await ctx.reply(
         Filed(
             number=case.number,

@@ -5,6 +5,7 @@ import dataclasses
 from handlers import clocks
 from handlers.context import Context
 from handlers.housekeeping import feedback
+from handlers.intake import answering
 from handlers.replies import choose
 from handlers.replies.intake import LeadAnswered, LeadNeedsText
 from handlers.replies.shared import AskText, Done, Pick, Settled
@@ -18,7 +19,6 @@ from matrix.core.errors import Refusal
 from matrix.core.lead import LEAD, Lead
 from matrix.core.roles import Role
 from matrix.triage import grade as grading
-from handlers.intake import answering
 
 
 @action("lead.more", Role.DESK)
@@ -51,9 +51,7 @@ async def confirm(ctx: Context, subject: str, args: Args) -> None:
     lead = await ctx.move(LEAD, ctx.work.leads, lead, "confirm", bulletin=bulletin.id)
     await _settle_links(ctx, lead, link)
     await clocks.stop(ctx, f"lead:{lead.id}")
-    await ctx.settle_cards(
-        f"lead:{lead.id}", Settled(what="answered", who=ctx.me.name, at=ctx.at)
-    )
+    await ctx.settle_cards(f"lead:{lead.id}", Settled(what="answered", who=ctx.me.name, at=ctx.at))
     await ctx.tell(
         lead.reporter,
         LeadAnswered(
@@ -107,7 +105,9 @@ async def merge(ctx: Context, subject: str, args: Args) -> None:
         limit=5,
     )
     buttons = [choose("lead.attach", lead.id, text=one.number, case=one.id) for one in running]
-    await ctx.ask("lead.merge", Pick(what="merge_into", subject=lead.number), *buttons, lead=lead.id)
+    await ctx.ask(
+        "lead.merge", Pick(what="merge_into", subject=lead.number), *buttons, lead=lead.id
+    )
 
 
 _ENDED = frozenset({CaseState.CLOSED, CaseState.NOT_ACCEPTED})
@@ -169,10 +169,7 @@ async def reject(ctx: Context, subject: str, args: Args) -> None:
         LEAD.rule(lead.state, "reject")
         await ctx.reply(
             Pick(what="reject_reason", subject=lead.number),
-            *[
-                choose("lead.reject", lead.id, label=f"reason_{one}", reason=one)
-                for one in REASONS
-            ],
+            *[choose("lead.reject", lead.id, label=f"reason_{one}", reason=one) for one in REASONS],
         )
         return
     await _end(ctx, lead, "reject", "rejected", args["reason"])
@@ -234,7 +231,9 @@ async def owner(ctx: Context, subject: str, args: Args) -> None:
         choose("lead.owner", lead.id, text=ctx.directory.unit_name(code), unit=code)
         for code in near[:5]
     ]
-    await ctx.ask("lead.owner", AskText(what="which_unit", subject=lead.number), *buttons, lead=lead.id)
+    await ctx.ask(
+        "lead.owner", AskText(what="which_unit", subject=lead.number), *buttons, lead=lead.id
+    )
 
 
 @answer("lead.owner")
@@ -314,7 +313,9 @@ async def _set_grade(ctx: Context, lead: Lead, wanted: Grade, reason: str) -> No
             lead, proposal={**lead.proposal, "grade": wanted.value, "rule": "person"}
         )
     )
-    await ctx.note("lead", lead.id, "grade", grade=wanted.value, before=before.value, why=bool(reason))
+    await ctx.note(
+        "lead", lead.id, "grade", grade=wanted.value, before=before.value, why=bool(reason)
+    )
     await clocks.start(ctx, f"lead:{lead.id}", Stage.FILE, wanted, business=lead.received_at)
     await ctx.reply(
         await proposals.card(ctx, lead),

@@ -51,9 +51,7 @@ async def propose(ctx: Context, lead: Lead) -> Mapping[str, object]:
     if lead.about_area and lead.about_area not in areas:
         areas.append(lead.about_area)
     route = routing.route(lead.text, areas, ctx.directory.tables)
-    floors = {
-        floor for code in route.topics for floor in ctx.directory.topics[code].floor if floor
-    }
+    floors = {floor for code in route.topics for floor in ctx.directory.topics[code].floor if floor}
     assessed = grading.assess(lead.text, floors, await spread_of(ctx, lead.claim, lead.case))
     return {
         "owner": route.owner,
@@ -144,7 +142,9 @@ async def choices(ctx: Context, lead: Lead) -> list[Choice]:
             found.append(choose("lead.confirm", lead.id, link=link.id))
         else:
             case = await ctx.work.cases.get(link.target)
-            found.append(choose("lead.attach", lead.id, label="attach_to", text=case.number, case=case.id))
+            found.append(
+                choose("lead.attach", lead.id, label="attach_to", text=case.number, case=case.id)
+            )
     if lead.proposal.get("owner"):
         found.insert(0, choose("lead.file", lead.id))
     else:
@@ -174,7 +174,9 @@ async def sightings_grew(ctx: Context, case: Case) -> None:
     )
     await ctx.note("case", case.id, f"grade-{case.grade}", case.id, rule=assessed.rule)
     await clocks.regrade(ctx, case)
-    await ctx.tell_role(Role.DESK, Alarm(what="upgraded", number=case.number, detail=case.grade.value))
+    await ctx.tell_role(
+        Role.DESK, Alarm(what="upgraded", number=case.number, detail=case.grade.value)
+    )
 
 
 def _regraded(case: Case, assessed: grading.Assessment) -> Case:

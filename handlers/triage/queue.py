@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 
 from handlers import clocks
 from handlers.context import Context
-from handlers.reporting import cases as case_cards
 from handlers.replies import Choice, choose
 from handlers.replies.shared import Listing
 from handlers.replies.triage import QueueLine
+from handlers.reporting import cases as case_cards
 from handlers.router import Args, action
 from handlers.triage import proposals
 from matrix.core.case import Case, CaseState

@@ -5,17 +5,17 @@ from datetime import timedelta
 from handlers import clocks
 from handlers.assignment.acting import progress
 from handlers.context import Context
-from handlers.reporting import cases as case_cards
 from handlers.replies import choose
 from handlers.replies.assignment import AnswerLine, QuestionCard
 from handlers.replies.shared import AskText, Done, Listing, Pick, Settled
+from handlers.reporting import cases as case_cards
 from handlers.router import Args, action, answer
 from handlers.triage.leads import find_unit
 from matrix.core.case import CASE, Case, CaseState
 from matrix.core.conversation import Dialog, Inbound
 from matrix.core.deadline import Stage
 from matrix.core.lifecycle import Step
-from matrix.core.roles import OWNERS, Actor, Role
+from matrix.core.roles import CLOCK, OWNERS, Actor, Role
 from matrix.core.verification import VERIFICATION, Finding, Verification
 
 
@@ -35,7 +35,11 @@ async def ask(ctx: Context, subject: str, args: Args) -> None:
     if "unit" in args:
         await ctx.ask(
             "verify.question",
-            AskText(what="question", subject=case.number, detail=ctx.directory.unit_name(args["unit"])),
+            AskText(
+                what="question",
+                subject=case.number,
+                detail=ctx.directory.unit_name(args["unit"]),
+            ),
             choose("verify.ask_now", case.id, unit=args["unit"], label="standard_question"),
             case=case.id, unit=args["unit"],
         )  # fmt: skip
@@ -45,7 +49,9 @@ async def ask(ctx: Context, subject: str, args: Args) -> None:
         choose("verify.ask", case.id, text=ctx.directory.unit_name(code), unit=code)
         for code in near[:5]
     ]
-    await ctx.ask("verify.unit", AskText(what="ask_unit", subject=case.number), *buttons, case=case.id)
+    await ctx.ask(
+        "verify.unit", AskText(what="ask_unit", subject=case.number), *buttons, case=case.id
+    )
 
 
 @answer("verify.unit")
@@ -167,9 +173,7 @@ async def finish(ctx: Context, subject: str, args: Args) -> None:
     )
     await ctx.tell(
         made.asked_by,
-        Listing(
-            what="unit_answered", subject=case.number, lines=(_line(ctx, made),), total=1
-        ),
+        Listing(what="unit_answered", subject=case.number, lines=(_line(ctx, made),), total=1),
         choose("case.open", case.id, keep=True),
     )
     await ctx.reply(Done(what="answer_given", subject=case.number))
@@ -226,9 +230,7 @@ async def withdraw(ctx: Context, subject: str, args: Args) -> None:
     made = await ctx.work.verifications.get(subject)
     made = await ctx.move(VERIFICATION, ctx.work.verifications, made, "withdraw")
     await clocks.stop(ctx, f"verification:{made.id}")
-    await ctx.settle_cards(
-        f"verification:{made.id}", Settled(what="question_withdrawn", at=ctx.at)
-    )
+    await ctx.settle_cards(f"verification:{made.id}", Settled(what="question_withdrawn", at=ctx.at))
     await ctx.reply(Done(what="question_withdrawn"))
 
 
@@ -252,7 +254,4 @@ async def mark_overdue(ctx: Context, verification_id: str) -> None:
     """The clock says that an answer is late."""
     made = await ctx.work.verifications.get(verification_id)
     if VERIFICATION.has(made.state, "overdue"):
-        made = await ctx.move(VERIFICATION, ctx.work.verifications, made, "overdue")
-    del made
-
-
+        await ctx.move(VERIFICATION, ctx.work.verifications, made, "overdue", by=CLOCK)

@@ -170,7 +170,9 @@ async def _tell_leaders(ctx: Context, case: Case) -> None:
     """What is true, doubtful or an opinion may end in other ways than a rebuttal."""
     verdict = f"verdict_{case.verdict.value.replace('-', '_')}" if case.verdict else ""
     reply = Concluded(number=case.number, verdict=verdict, basis=case.verdict_basis)
-    await ctx.tell_role(Role.LEADER, reply, choose("case.monitor", case.id), subject=f"case:{case.id}")
+    await ctx.tell_role(
+        Role.LEADER, reply, choose("case.monitor", case.id), subject=f"case:{case.id}"
+    )
     await ctx.tell_role(Role.DESK, reply, choose("case.open", case.id, keep=True))
 
 
@@ -199,5 +201,3 @@ async def doubt(ctx: Context, subject: str, args: Args) -> None:
             choose("case.open", case.id, keep=True), unit=case.owner,
         )  # fmt: skip
     await ctx.reply(Done(what="doubted", subject=case.number))
-
-

@@ -40,14 +40,21 @@ async def question_answer(ctx: Context, dialog: Dialog, message: Inbound) -> Non
         subject=f"enquiry:{lead.id}",
     )
     await ctx.note("lead", lead.id, "enquiry", lead.case)
-    await ctx.reply(Done(what="enquiry_sent" if told else "enquiry_unreachable", subject=lead.number))
+    await ctx.reply(
+        Done(what="enquiry_sent" if told else "enquiry_unreachable", subject=lead.number)
+    )
 
 
 @action("enquiry.reply")
 async def reply(ctx: Context, subject: str, args: Args) -> None:
     """The reporter answers."""
     lead = await own(ctx, subject)
-    await ctx.ask("enquiry.reply", AskText(what="enquiry_reply", subject=lead.number), lead=lead.id, to=args["to"])
+    await ctx.ask(
+        "enquiry.reply",
+        AskText(what="enquiry_reply", subject=lead.number),
+        lead=lead.id,
+        to=args["to"],
+    )
 
 
 @answer("enquiry.reply")

@@ -41,7 +41,9 @@ async def ask(ctx: Context, subject: str, args: Args) -> None:
         for one in held
     )
     if lines:
-        await ctx.reply(Listing(what="evidence", subject=case.number, total=len(lines), lines=lines))
+        await ctx.reply(
+            Listing(what="evidence", subject=case.number, total=len(lines), lines=lines)
+        )
     await ctx.ask("evidence.source", AskText(what="evidence", subject=case.number), case=case.id)
 
 

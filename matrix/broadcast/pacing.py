@@ -28,7 +28,9 @@ class Window:
 class Pacer:
     """Several windows at once: per account and per chat."""
 
-    def __init__(self, overall: tuple[tuple[int, float], ...], chat: tuple[tuple[int, float], ...]) -> None:
+    def __init__(
+        self, overall: tuple[tuple[int, float], ...], chat: tuple[tuple[int, float], ...]
+    ) -> None:
         """Windows as (limit, seconds)."""
         self._overall = [Window(limit, seconds) for limit, seconds in overall]
         self._chat_shape = chat

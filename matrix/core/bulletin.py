@@ -197,13 +197,17 @@ REVISION = Lifecycle[Revision](
             _S.PULLED_BACK,
             {*OWNERS, Role.REVIEWER_2, Role.DESK},
         ),
-        row(
-            _S.SIGNED, "pull_back", _S.PULLED_BACK, {*OWNERS, Role.PUBLISHER}, unpublished
-        ),
+        row(_S.SIGNED, "pull_back", _S.PULLED_BACK, {*OWNERS, Role.PUBLISHER}, unpublished),
         row(_S.REVIEW_2, "undo", _S.REVIEW_1, REVIEWERS, signer_is_actor, nothing_followed),
         row(_S.REVIEW_3, "undo", _S.REVIEW_2, REVIEWERS, signer_is_actor, nothing_followed),
         row(
-            _S.SIGNED, "undo", _S.REVIEW_3, REVIEWERS, signer_is_actor, nothing_followed, unpublished
+            _S.SIGNED,
+            "undo",
+            _S.REVIEW_3,
+            REVIEWERS,
+            signer_is_actor,
+            nothing_followed,
+            unpublished,
         ),
         row(_S.SIGNED_URGENT, "ratify", _S.RATIFIED, {Role.REVIEWER_1}, four_eyes),
         row(_S.SIGNED_URGENT, "refuse", _S.REFUSED, {Role.REVIEWER_1}, four_eyes),

@@ -157,9 +157,7 @@ _CLOSING = {Role.MACHINE, Role.CLOCK}
 CASE = Lifecycle[Case](
     "case",
     [
-        row(
-            _S.FILED, "dispatch", _S.DISPATCHED, {Role.DESK, Role.CLOCK, Role.MACHINE}, has_owner
-        ),
+        row(_S.FILED, "dispatch", _S.DISPATCHED, {Role.DESK, Role.CLOCK, Role.MACHINE}, has_owner),
         row(_S.FILED, "decline", _S.NOT_ACCEPTED, {Role.DESK}),
         row(_S.FILED, "refer", _S.REFERRED, {Role.DESK}),
         row(_S.DISPATCHED, "acknowledge", _S.ACKNOWLEDGED, OWNERS, not_frozen),

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entity:
     """A stored thing. ``version`` counts saves; a save names the version it has read."""

@@ -103,7 +103,8 @@ class Lifecycle(Generic[E]):
         for guard in rule.guards:
             if not guard(entity, actor, facts or {}):
                 raise GuardRefused(guard.__name__)
-        moved: E = replace(entity, state=rule.target, **changes)  # type: ignore[call-arg]
+        fields: dict[str, Any] = {"state": rule.target, **changes}
+        moved = replace(entity, **fields)
         step = Step(
             entity=self.name,
             entity_id=entity.id,
@@ -115,7 +116,7 @@ class Lifecycle(Generic[E]):
         return moved, step
 
 
-def nothing_followed(entity: Any, actor: Actor, facts: Facts) -> bool:  # noqa: ANN401
+def nothing_followed(entity: Any, actor: Actor, facts: Facts) -> bool:
     """Undo: the entity is as the undone action left it (same version) and 30 minutes not over."""
     del actor
     return bool(entity.version == facts.get("version") and facts.get("in_time", True))

@@ -61,7 +61,7 @@ VERIFICATION = Lifecycle[Verification](
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence(Entity):
-    """A source. ``digest`` is the SHA-256 of the text or file; internal ones are never published."""
+    """A source. ``digest`` is the SHA-256 of text and file; internal ones are never published."""
 
     case: str
     source: str

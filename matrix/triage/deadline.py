@@ -50,7 +50,9 @@ class Calendar:
 
     def day_length(self) -> timedelta:
         """Working time of one day."""
-        return sum((_span(day, a, b) for day in (date(2000, 1, 3),) for a, b in self.blocks), timedelta())
+        return sum(
+            (_span(day, a, b) for day in (date(2000, 1, 3),) for a, b in self.blocks), timedelta()
+        )
 
     def add(self, start: datetime, length: Length) -> datetime:
         """The instant when the length is used up, counting only working blocks."""

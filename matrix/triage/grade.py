@@ -7,7 +7,9 @@ from matrix.core.case import Grade
 
 # Local seed lists, tuned by the district on real cases. Severity by the worst word found.
 SEVERITY: Mapping[int, tuple[str, ...]] = {
-    3: ("死亡", "死了", "爆炸", "中毒", "坍塌", "塌了", "溃坝", "泄漏", "绑架", "砍人", "砍伤", "投毒"),
+    3: (
+        "死亡", "死了", "爆炸", "中毒", "坍塌", "塌了", "溃坝", "泄漏", "绑架", "砍人", "砍伤",
+        "投毒"),
     2: (
         "停水", "停电", "停气", "疫情", "传染", "致癌", "诈骗", "失踪", "抢购", "断供",
         "封路", "地震", "洪水", "火灾", "着火", "偷孩子", "拐", "暴雨", "涨价", "停课",
@@ -15,7 +17,8 @@ SEVERITY: Mapping[int, tuple[str, ...]] = {
     1: ("通知", "取消", "补贴", "收费", "罚款", "不能吃", "有毒", "辐射"),
 }  # fmt: skip
 LIFE_DANGER = (
-    "救命", "快死了", "要跳楼", "想自杀", "不想活", "被困", "正在着火", "起火了快", "有人落水", "昏迷不醒",
+    "救命", "快死了", "要跳楼", "想自杀", "不想活", "被困", "正在着火", "起火了快", "有人落水",
+    "昏迷不醒",
 )  # fmt: skip
 """Words about danger to life, now: 110/119/120 come before any matching."""
 
@@ -63,7 +66,9 @@ def lower(one: Grade, other: Grade) -> bool:
 
 def severity_of(text: str) -> int:
     """0–3 by the worst word."""
-    return max((level for level, words in SEVERITY.items() if any(w in text for w in words)), default=0)
+    return max(
+        (level for level, words in SEVERITY.items() if any(w in text for w in words)), default=0
+    )
 
 
 def _steps(count: int, *limits: int) -> int:

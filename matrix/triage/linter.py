@@ -22,7 +22,9 @@ class Remark:
     blocking: bool
 
 
-def lint(*, title: str, fact: str, rumor: str, why: str, todo: str, rebuts: bool) -> tuple[Remark, ...]:
+def lint(
+    *, title: str, fact: str, rumor: str, why: str, todo: str, rebuts: bool
+) -> tuple[Remark, ...]:
     """Remarks in the order of the parts."""
     remarks = []
     whole = {"title": title, "fact": fact, "rumor": rumor, "why": why, "todo": todo}
@@ -42,7 +44,7 @@ def lint(*, title: str, fact: str, rumor: str, why: str, todo: str, rebuts: bool
 
 def _rebuttal(title: str, fact: str, rumor: str, why: str) -> list[Remark]:
     remarks = []
-    quoted = rumor.strip("“”\"。 ")
+    quoted = rumor.strip('“”"。 ')
     if MARK in title or (quoted and quoted in title):
         remarks.append(Remark(code="title_states_rumor", part="title", blocking=True))
     if quoted and (quoted in fact or quoted in why):

@@ -159,7 +159,9 @@ def alarms(tables: Tables) -> list[tuple[str, str, str]]:
             found.append((Why.NO_SUCH_UNIT, topic.id, topic.lead_unit))
         elif topic.lead_unit not in tables.reachable:
             found.append((Why.NOBODY_REACHABLE, topic.id, topic.lead_unit))
-    for unit in tables.units.values():
-        if unit.kind is UnitKind.TOWN and unit.id not in tables.reachable and not unit.ended:
-            found.append((Why.NOBODY_REACHABLE, "", unit.id))
+    found.extend(
+        (Why.NOBODY_REACHABLE, "", unit.id)
+        for unit in tables.units.values()
+        if unit.kind is UnitKind.TOWN and unit.id not in tables.reachable and not unit.ended
+    )
     return found

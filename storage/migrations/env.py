@@ -5,7 +5,9 @@ from alembic import context
 _OURS = context.config.attributes["target_metadata"]
 
 
-def _include(_object: object, name: str | None, kind: str, _reflected: bool, _other: object) -> bool:
+def _include(
+    _object: object, name: str | None, kind: str, _reflected: bool, _other: object
+) -> bool:
     """Only our tables: the queue engine keeps its own in the same database."""
     return kind != "table" or name in _OURS.tables
 

@@ -142,6 +142,13 @@ def router(backend: Backend) -> APIRouter:
         async with services.store.read() as work:
             return await _read(backend, work, chat, after, max(1, min(limit, 500)))
 
+    _files(api, backend)
+    return api
+
+
+def _files(api: APIRouter, backend: Backend) -> None:
+    """Uploads and stored pictures."""
+
     @api.post("/files", status_code=201)
     async def upload(file: UploadFile) -> dict[str, str]:
         """Upload a picture or voice; the answer's id goes into a message's ``files``."""
@@ -159,10 +166,11 @@ def router(backend: Backend) -> APIRouter:
             data, kind = await backend.attachments.read(attachment)
         except Refusal:
             raise HTTPException(status_code=404) from None
-        headers = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'"}
+        headers = {
+            "X-Content-Type-Options": "nosniff",
+            "Content-Security-Policy": "default-src 'none'",
+        }
         return Response(data, media_type=kind, headers=headers)
-
-    return api
 
 
 async def _known(services: Services, person: str) -> None:

@@ -121,8 +121,8 @@ def test_a_workbook_of_numbers_dates_and_formulas(tmp_path: Path) -> None:
     book = Workbook()
     sheet = book.worksheets[0]
     sheet.append(["code", "size", "on", "vertical", "note", None])
-    sheet.append([990101001001.0, 1.5, datetime(2026, 3, 5), True, "=A1&B1"])  # noqa: DTZ001 - as Excel keeps it
-    sheet.append([990101, None, datetime(2026, 3, 5, 8, 30), False, 7])  # noqa: DTZ001 - as Excel keeps it
+    sheet.append([990101001001.0, 1.5, datetime(2026, 3, 5), True, "=A1&B1"])
+    sheet.append([990101, None, datetime(2026, 3, 5, 8, 30), False, 7])
     sheet.append([None] * 5)
     path = tmp_path / "t.xlsx"
     book.save(path)

@@ -139,7 +139,7 @@ async def put_bulletin(
         ("bulletins", 0, {"expires_on": "2026-03-02"}, "expires_on", "dates_reversed"),
     ],
 )  # fmt: skip
-async def test_one_fault_is_told_and_nothing_is_written(  # noqa: PLR0917 - one case, six parts
+async def test_one_fault_is_told_and_nothing_is_written(
     store: SqlStore, table: str, row: int, cells: dict[str, str], column: str, code: str
 ) -> None:
     made = await bring(store, altered(table, row, **cells))

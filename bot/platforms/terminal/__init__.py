@@ -1,0 +1,1 @@
+"""Chatting in a terminal, with numbered replies."""

@@ -1,0 +1,181 @@
+"""Repositories, unit of work and event log: the same promises on SQLite and PostgreSQL."""
+
+import asyncio
+import dataclasses
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from matrix.core.case import Case, CaseState, Grade, Verdict
+from matrix.core.claim import Claim
+from matrix.core.conversation import Inbound
+from matrix.core.errors import NotFound, StaleVersion
+from matrix.core.events import Event
+from storage.engine import open_engine
+from storage.migrate import upgrade
+from storage.unit_of_work import SqlStore
+
+AT = datetime(2026, 11, 9, 7, 5, tzinfo=UTC)
+
+
+@pytest.fixture
+async def store(database_url: str) -> AsyncIterator[SqlStore]:
+    await asyncio.to_thread(upgrade, database_url)
+    engine = open_engine(database_url)
+    yield SqlStore(engine)
+    await engine.dispose()
+
+
+def case(**changes: object) -> Case:
+    made = Case(
+        id="c1",
+        number="云江-0001",
+        claim="k",
+        wording="停水三天",
+        grade=Grade.ORANGE,
+        received_at=AT,
+        filed_at=AT,
+        stage_since=AT,
+        co_units=("swj", "t01"),
+        routing=(("topic", "swj", "water"),),
+        assessment={"severity": 2},
+        verdict=Verdict.FALSE,
+    )
+    return dataclasses.replace(made, **changes)  # type: ignore[arg-type]
+
+
+def inbound(message_id: str, row: str) -> Inbound:
+    return Inbound(
+        id=row, platform="webchat", message_id=message_id, external="p", chat="p", received_at=AT
+    )
+
+
+async def test_what_is_stored_comes_back_equal(store: SqlStore) -> None:
+    async with store.work() as work:
+        await work.cases.add(case())
+        await work.commit()
+    async with store.read() as work:
+        assert await work.cases.get("c1") == case()
+
+
+async def test_without_commit_nothing_is_kept(store: SqlStore) -> None:
+    async with store.work() as work:
+        await work.cases.add(case())
+    async with store.read() as work:
+        assert await work.cases.maybe("c1") is None
+        with pytest.raises(NotFound):
+            await work.cases.get("c1")
+
+
+async def test_the_slower_of_two_writes_nothing(store: SqlStore) -> None:
+    async with store.work() as work:
+        await work.cases.add(case())
+        await work.commit()
+    async with store.read() as work:
+        read = await work.cases.get("c1")
+    async with store.work() as work:
+        saved = await work.cases.save(dataclasses.replace(read, owner="swj"))
+        await work.commit()
+    assert saved.version == 1
+    async with store.work() as work:
+        with pytest.raises(StaleVersion):
+            await work.cases.save(dataclasses.replace(read, owner="t01"))
+    async with store.read() as work:
+        assert (await work.cases.get("c1")).owner == "swj"
+
+
+async def test_a_taken_key_is_refused_and_the_transaction_lives_on(store: SqlStore) -> None:
+    async with store.work() as work:
+        await work.inbox.add(inbound("m1", "1"))
+        with pytest.raises(StaleVersion):
+            await work.inbox.add(inbound("m1", "2"))
+        await work.inbox.add(inbound("m2", "3"))
+        await work.commit()
+    async with store.read() as work:
+        assert [m.id for m in await work.inbox.find()] == ["1", "3"]
+
+
+async def test_identical_text_from_two_at_once_is_one_claim(store: SqlStore) -> None:
+    async def upsert(name: str) -> bool:
+        async with store.work() as work:
+            try:
+                await work.claims.add(Claim(id=name, wording="停水", key="same", first_seen_at=AT))
+            except StaleVersion:
+                return False
+            await work.commit()
+            return True
+
+    kept = await asyncio.gather(*(upsert(name) for name in "abc"))
+    assert sorted(kept) == [False, False, True]
+
+
+async def test_criteria(store: SqlStore) -> None:
+    async with store.work() as work:
+        for number in range(5):
+            await work.cases.add(
+                case(
+                    id=f"c{number}",
+                    number=f"n{number}",
+                    received_at=AT + timedelta(hours=number),
+                    state=CaseState.CLOSED if number == 4 else CaseState.FILED,
+                    review_at=AT if number == 2 else None,
+                )
+            )
+        await work.commit()
+    async with store.read() as work:
+
+        async def ids(**criteria: object) -> list[str]:
+            return [one.id for one in await work.cases.find(**criteria)]
+
+        assert await ids(state=CaseState.FILED) == ["c0", "c1", "c2", "c3"]
+        assert await ids(state__in=(CaseState.CLOSED,)) == ["c4"]
+        assert await ids(received_at__gt=AT + timedelta(hours=2)) == ["c3", "c4"]
+        assert await ids(received_at__lte=AT) == ["c0"]
+        assert await ids(review_at=None, limit=2) == ["c0", "c1"]
+        assert await ids(review_at__ne=None) == ["c2"]
+        assert await ids(order="-received_at", limit=2) == ["c4", "c3"]
+        assert await ids(order="received_at", limit=2, offset=1) == ["c1", "c2"]
+        assert await work.cases.count(state__ne=CaseState.CLOSED) == 4
+
+
+async def test_serials_have_no_holes_and_roll_back(store: SqlStore) -> None:
+    async with store.work() as work:
+        assert [await work.serial("lead"), await work.serial("lead")] == [1, 2]
+        assert await work.serial("case") == 1
+        await work.commit()
+    async with store.work() as work:
+        assert await work.serial("lead") == 3
+    async with store.work() as work:
+        assert await work.serial("lead") == 3
+
+
+async def test_the_log_keeps_its_order(store: SqlStore) -> None:
+    async with store.work() as work:
+        for number in range(20):
+            await work.record(
+                Event(
+                    id=f"e{19 - number:02d}", at=AT, entity="case", entity_id="c1",
+                    action=f"a{number}", data={"n": number},
+                )
+            )  # fmt: skip
+        await work.commit()
+    async with store.read() as work:
+        assert [e.action for e in await work.events(entity_id="c1")] == [f"a{n}" for n in range(20)]
+
+
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(text=st.text(alphabet=st.characters(exclude_characters="\x00", exclude_categories=["Cs"])))
+async def test_any_text_survives(store: SqlStore, text: str) -> None:
+    async with store.work() as work:
+        await work.inbox.remove("x")
+        await work.inbox.add(dataclasses.replace(inbound("m", "x"), text=text))
+        await work.commit()
+    async with store.read() as work:
+        assert (await work.inbox.get("x")).text == text

@@ -1,0 +1,198 @@
+"""Owner, grade, clocks, linter, masks: pure rules."""
+
+from datetime import UTC, datetime, time, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from config.clock_table import read_clocks
+from matrix.core.case import Grade
+from matrix.core.deadline import Stage
+from matrix.core.directory import Area, AreaKind, Topic, Unit, UnitKind
+from matrix.privacy import mask
+from matrix.triage import routing
+from matrix.triage.deadline import LOCAL, Calendar, Length
+from matrix.triage.grade import Spread, assess, endangers_life, grade_of, lower, worse
+from matrix.triage.linter import compose, lint, short_form
+
+UNITS = {
+    "swj": Unit(id="swj", name="区水务局", short_name="水务局", kind=UnitKind.DEPARTMENT),
+    "tax": Unit(
+        id="tax", name="区税务局", short_name="税务局", kind=UnitKind.DEPARTMENT,
+        vertical=True, vertical_coordinator="desk",
+    ),
+    "desk": Unit(id="desk", name="值班台", short_name="值班台", kind=UnitKind.DESK),
+    "t1": Unit(id="t1", name="河东镇", short_name="河东镇", kind=UnitKind.TOWN, area="a1"),
+    "t2": Unit(id="t2", name="云溪街道", short_name="云溪街道", kind=UnitKind.TOWN, area="a2"),
+}  # fmt: skip
+AREAS = {
+    "a1": Area(id="a1", name="河东镇", kind=AreaKind.TOWN),
+    "a2": Area(id="a2", name="云溪街道", kind=AreaKind.TOWN),
+    "a11": Area(id="a11", name="河东社区", kind=AreaKind.COMMUNITY, parent="a1"),
+}
+TOPICS = [
+    Topic(id="water", name="停水", lead_unit="swj", keywords=(("停水", 3), ("自来水", 2))),
+    Topic(id="tax", name="税费", lead_unit="tax", keywords=(("个税", 4),)),
+]
+TABLES = routing.Tables(topics=TOPICS, units=UNITS, areas=AREAS, reachable=frozenset(UNITS))
+
+
+def test_the_subject_leads_and_the_territory_assists() -> None:
+    found = routing.route("河东社区停水三天", ["a11"], TABLES)
+    assert (found.owner, found.co_units) == ("swj", ("t1",))
+    assert found.reasons[0] == (routing.Why.TOPIC, "swj", "water")
+
+
+def test_only_a_place_means_that_the_territory_leads() -> None:
+    assert routing.route("村里的路被挖了", ["a2"], TABLES).owner == "t2"
+
+
+def test_nothing_clear_goes_to_the_desk() -> None:
+    found = routing.route("听说了吗", [], TABLES)
+    assert found.owner == ""
+    assert found.reasons == ((routing.Why.NOTHING_CLEAR, "", ""),)
+
+
+def test_vertical_management_is_coordinated_from_above() -> None:
+    assert routing.route("个税要补缴三年", [], TABLES).owner == "desk"
+
+
+def test_a_unit_that_nobody_reads_is_an_alarm_not_silence() -> None:
+    empty = routing.Tables(
+        topics=TOPICS, units=UNITS, areas=AREAS, reachable=frozenset(UNITS) - {"swj"}
+    )
+    found = routing.route("停水三天", [], empty)
+    assert found.owner == ""
+    assert (routing.Why.NOBODY_REACHABLE, "swj", "") in found.reasons
+    assert (routing.Why.NOBODY_REACHABLE, "water", "swj") in routing.alarms(empty)
+
+
+def test_a_claim_about_the_owner_needs_a_second_unit() -> None:
+    assert routing.route("水务局的人停水收钱", [], TABLES).about_owner
+
+
+@pytest.mark.parametrize("topic", [topic.id for topic in TOPICS])
+@pytest.mark.parametrize("area", ["", "a1", "a2", "a11"])
+def test_exactly_one_owner_or_an_alarm(topic: str, area: str) -> None:
+    text = next(t for t in TOPICS if t.id == topic).keywords[0][0]
+    found = routing.route(text, [area] if area else [], TABLES)
+    assert bool(found.owner) or any("no" in why for why, _, _ in found.reasons)
+
+
+@pytest.mark.parametrize(
+    ("axes", "grade"),
+    [
+        ((3, 0, 2), Grade.RED),
+        ((3, 3, 0), Grade.RED),
+        ((3, 0, 0), Grade.ORANGE),
+        ((0, 3, 0), Grade.ORANGE),
+        ((2, 2, 2), Grade.ORANGE),
+        ((1, 1, 1), Grade.YELLOW),
+        ((2, 2, 1), Grade.YELLOW),
+        ((1, 1, 0), Grade.BLUE),
+    ],
+)
+def test_grades(axes: tuple[int, int, int], grade: Grade) -> None:
+    assert grade_of(*axes)[0] is grade
+
+
+def test_floors_and_danger() -> None:
+    assert assess("孩子放学", {"minors"}, Spread()).grade is Grade.YELLOW
+    assert endangers_life("有人被困在电梯里，救命")
+    assert not endangers_life("听说要涨价")
+
+
+@given(st.tuples(*[st.integers(0, 3)] * 3), st.integers(0, 2))
+def test_more_is_never_less_grave(axes: tuple[int, int, int], which: int) -> None:
+    more = list(axes)
+    more[which] = min(3, more[which] + 1)
+    assert not lower(grade_of(*more)[0], grade_of(*axes)[0])
+
+
+@given(st.sampled_from(list(Grade)), st.sampled_from(list(Grade)))
+def test_worse_is_symmetric(one: Grade, other: Grade) -> None:
+    assert worse(one, other) is worse(other, one)
+
+
+TABLE = read_clocks()
+START = st.datetimes(datetime(2026, 1, 1), datetime(2026, 12, 31)).map(
+    lambda at: at.replace(tzinfo=UTC)
+)
+
+
+@given(START, st.sampled_from(list(Grade)))
+def test_no_stage_is_ever_due_past_what_first_publication_leaves(
+    at: datetime, grade: Grade
+) -> None:
+    whole = TABLE.due(Stage.FIRST_PUBLICATION, grade, at, at, Calendar())
+    assert whole is not None
+    for stage in (Stage.FILE, Stage.ACKNOWLEDGE, Stage.VERIFY, Stage.DRAFT, Stage.REVIEW):
+        due = TABLE.due(stage, grade, at, at, Calendar())
+        assert due is not None
+        assert due[0] <= whole[0]
+
+
+@given(START, st.integers(1, 600))
+def test_working_time_agrees_with_a_minute_by_minute_count(at: datetime, minutes: int) -> None:
+    at = at.replace(second=0, microsecond=0)
+    calendar = Calendar()
+    due = calendar.add(at, Length(minutes=minutes, working=True))
+    moment, left = at, minutes
+    while left:
+        local = moment.astimezone(LOCAL)
+        works = calendar.works(local.date()) and any(
+            begin <= local.time() < end for begin, end in calendar.blocks
+        )
+        left -= works
+        moment += timedelta(minutes=1)
+    assert due == moment
+
+
+def test_quiet_hours() -> None:
+    night = datetime(2026, 11, 9, 15, 0, tzinfo=UTC)
+    assert TABLE.is_quiet(night)
+    assert TABLE.next_morning(night).astimezone(LOCAL).time() == time(7, 15)
+    assert not TABLE.is_quiet(datetime(2026, 11, 9, 7, 5, tzinfo=UTC))
+
+
+def draft(**parts: str) -> dict[str, str]:
+    return {
+        "title": "河东镇供水正常",
+        "fact": "供水正常。",
+        "rumor": "停水三天",
+        "why": "检修已改期。",
+        "todo": "请放心。",
+        **parts,
+    }
+
+
+def codes(**parts: str) -> set[str]:
+    return {r.code for r in lint(**draft(**parts), rebuts=True) if r.blocking}
+
+
+def test_the_linter_blocks_what_must_not_go_out() -> None:
+    assert codes() == set()
+    assert codes(title="停水三天是谣言") == {"title_states_rumor"}
+    assert codes(why="假的") == {"bare_denial"}
+    assert codes(fact="并没有停水三天这回事") == {"rumor_twice"}
+    assert codes(todo="请致电 13800138000") == {"personal_number"}
+
+
+def test_the_rumor_is_quoted_once_and_marked() -> None:
+    text = compose(**draft())
+    assert text.count("停水三天") == 1
+    assert "【网传】“停水三天”" in text
+    assert text.index("供水正常") < text.index("【网传】")
+
+
+@given(st.text(alphabet="甲乙。", max_size=200))
+def test_the_short_form_is_short(fact: str) -> None:
+    assert len(short_form(fact)) <= 70
+
+
+def test_masks() -> None:
+    assert mask("电话 13812345678 找我") == "电话 138****5678 找我"
+    assert mask("号码 11010519491231002X") == "号码 110105********002X"
+    # A bank card number fails the checksum and is no identity number.
+    assert mask("卡号 110105194912310021") == "卡号 110105194912310021"
