@@ -121,7 +121,7 @@ async def forward(
         replies = [m for m in shown if not m["mine"] and m["id"] > mine]
         if replies:
             return (time.perf_counter() - began) * 1000, replies[0]["reply"]
-        await asyncio.sleep(0.005)
+        await asyncio.sleep(0.02)
     return 10_000.0, "none"
 
 

@@ -87,8 +87,10 @@ async def _burst(ctx: Context, message: Inbound, found: Found) -> Lead | None:
     capped = ctx.at - lead.received_at <= timedelta(seconds=ctx.policy.burst_cap_seconds)
     if not (album or (fresh and capped)):
         return None
+    # A forwarded text is always a lead of its own, however short (conversation.md).
+    forwarded = message.forwarded and bool(message.text.strip())
     stands_alone = found.length >= SHORT and lead.state is not LeadState.NEEDS_INFO
-    if stands_alone and not album:
+    if (stands_alone or forwarded) and not album:
         return None
     open_states = {LeadState.QUEUED, LeadState.NEEDS_INFO, LeadState.ANSWERED, LeadState.ATTACHED}
     return lead if lead.state in open_states else None
