@@ -110,7 +110,7 @@ class Presenter:
         text = clean(str(choice.get("text") or ""))
         if not label:
             return text[:40]
-        return self.text("button", label).replace("{text}", text)
+        return self.text("button", label).replace("{text}", text).strip()
 
     def outgoing(self, delivery: Delivery, now: datetime, limits: Limits) -> list[Outgoing]:
         """The messages of a delivery: split at the platform's limit, buttons on the last."""

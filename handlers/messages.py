@@ -169,7 +169,7 @@ async def press(ctx: Context, token: str) -> None:
     if button.expires_at <= ctx.at:
         raise Refusal("button_expired")
     if button.used_at is not None and not button.reusable:
-        await ctx.reply(AlreadyDone(at=button.used_at))
+        await ctx.reply(AlreadyDone(who=ctx.me.name, at=button.used_at))
         return
     if button.void:
         await _explain_void(ctx, button)

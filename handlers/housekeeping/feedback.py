@@ -160,6 +160,7 @@ async def _words(ctx: Context, one: Feedback, lead: Lead) -> tuple[Reply, list[C
     return (
         FeedbackBulletin(
             number=lead.number, verdict=bulletin.verdict,
+            holding="yes" if bulletin.kind is Kind.HOLDING else "",
             issuer=ctx.directory.unit_name(bulletin.issuer), short=bulletin.short,
             url=bulletin.url, first="yes" if first else "",
         ),

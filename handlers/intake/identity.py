@@ -106,7 +106,13 @@ async def greet(ctx: Context, *, again: bool = False) -> None:
     ctx.person = await ctx.work.people.save(dataclasses.replace(ctx.me, greeted=True))
     roles = tuple(dict.fromkeys(post.role.value for post in ctx.posts))
     await ctx.reply(
-        Welcome(name=ctx.me.name, roles=";".join(roles)), choose("help.show", keep=True)
+        Welcome(
+            name=ctx.me.name,
+            roles=roles,
+            files_days=ctx.policy.keep_files_days,
+            originals_days=ctx.policy.keep_originals_days,
+        ),
+        choose("help.show", keep=True),
     )
 
 
@@ -114,7 +120,7 @@ HELP = (
     "lead.mine", "lead.search", "lead.supplement", "lead.withdraw", "desk.todo", "lead.enter",
     "desk.handover", "desk.doubts", "case.mine", "task.mine", "review.mine", "publish.mine",
     "campaign.live", "town.state", "leader.overview", "admin.invite", "admin.unbind",
-    "notices.stop", "notices.start",
+    "admin.end_post", "notices.stop", "notices.start",
 )  # fmt: skip
 """Commands in the order in which help lists them."""
 

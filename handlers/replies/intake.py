@@ -69,6 +69,7 @@ class LeadNeedsText(Reply):
     danger: Danger | None = None
     number: str
     kept: str = ""
+    asked: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +123,9 @@ class Welcome(Reply):
     """First contact: what is kept, for how long, how to stop."""
 
     name: str = ""
-    roles: str = ""
+    roles: tuple[str, ...] = ()
+    files_days: int
+    originals_days: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,6 +165,7 @@ class FeedbackBulletin(Reply):
 
     number: str
     verdict: Verdict | None = None
+    holding: str = ""
     issuer: str
     short: str
     url: str = ""

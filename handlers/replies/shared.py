@@ -137,6 +137,16 @@ class Line(Reply):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EventLine(Reply):
+    """One event of a case: what came to which state, when, by whom."""
+
+    at: datetime
+    entity: str
+    state: str
+    who: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Listing(Reply):
     """A list with a heading; ``what`` is a key under ``listing``."""
 

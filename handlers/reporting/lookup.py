@@ -4,7 +4,7 @@ from handlers.context import Context
 from handlers.intake.reporter import own
 from handlers.replies import choose
 from handlers.replies.intake import LeadLine
-from handlers.replies.shared import Line, Listing
+from handlers.replies.shared import EventLine, Listing
 from handlers.reporting import cases as case_cards
 from handlers.reporting.lists import case_lines
 from handlers.reposting import tasks as tasking
@@ -14,7 +14,6 @@ from matrix.core.case import CaseState
 from matrix.core.errors import NotFound
 from matrix.core.lead import Lead
 from matrix.core.roles import REPORTERS, Role
-from matrix.triage.deadline import LOCAL
 
 
 @action("look.number")
@@ -53,31 +52,25 @@ def _may_see(ctx: Context, lead: Lead) -> bool:
     return ctx.has(Role.DESK) or (ctx.has(*REPORTERS) and lead.reporter == ctx.me.id)
 
 
+_TOLD = frozenset({"case", "assignment", "revision", "bulletin", "campaign", "verification"})
+
+
 @action("look.log", Role.DESK, Role.LEADER, Role.ADMIN)
 async def log(ctx: Context, subject: str, args: Args) -> None:
     """What happened to a case: who did what when, from the event log."""
     del args
     case = await ctx.work.cases.get(subject)
     await case_cards.require_sight(ctx, case)
-    events = await ctx.work.events(case=case.id)
-    lines = []
-    for event in events:
-        if event.entity in {
-            "case",
-            "assignment",
-            "revision",
-            "bulletin",
-            "campaign",
-            "verification",
-        }:
-            at = event.at.astimezone(LOCAL).strftime("%m-%d %H:%M")
-            who = ctx.directory.person_name(event.person)
-            lines.append(
-                Line(
-                    label=f"event_{event.entity}",
-                    text=f"{at} {event.target or event.action} {who}".strip(),
-                )
-            )
+    lines = [
+        EventLine(
+            at=event.at,
+            entity=f"event_{event.entity}",
+            state=event.target,
+            who=ctx.directory.person_name(event.person),
+        )
+        for event in await ctx.work.events(case=case.id)
+        if event.entity in _TOLD and event.target
+    ]
     await ctx.reply(
         Listing(what="log", subject=case.number, total=len(lines), lines=tuple(lines[-20:]))
     )

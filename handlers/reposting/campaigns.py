@@ -376,7 +376,10 @@ async def town(ctx: Context, subject: str, args: Args) -> None:
         tasks = await ctx.work.tasks.find(campaign=campaign.id, order="serial")
         mine = [task for task in tasks if ctx.directory.accounts[task.account].unit in own]
         lines += [await tasking.line(ctx, task) for task in mine]
-        buttons.append(choose("campaign.remind", campaign.id, keep=True))
+        case = await ctx.work.cases.get(campaign.case)
+        buttons.append(
+            choose("campaign.remind", campaign.id, "campaign_remind", case.number, keep=True)
+        )
     await ctx.reply(
         Listing(
             what="town", total=len(lines), lines=tuple(lines[:20]), empty="" if lines else "yes"

@@ -136,7 +136,13 @@ async def _kept(ctx: Context, booked: list[RepostTask]) -> None:
     await ctx.reply(
         ReceiptKept(lines=tuple([await tasking.line(ctx, t) for t in booked]), left=len(left)),
         *[
-            choose("task.undo", task.id, version=str(task.version))
+            choose(
+                "task.undo",
+                task.id,
+                "task_undo",
+                text=ctx.directory.accounts[task.account].name,
+                version=str(task.version),
+            )
             for task in booked
             if task.operator == ctx.me.id
         ],

@@ -373,7 +373,15 @@ async def merge_now(ctx: Context, subject: str, args: Args) -> None:
             received_at=min(target.received_at, other.received_at),
             grade=grading.worse(target.grade, other.grade),
         )
-        undo.append(choose("case.unmerge", other.id, version=str(other.version)))
+        undo.append(
+            choose(
+                "case.unmerge",
+                other.id,
+                "case_unmerge",
+                text=other.number,
+                version=str(other.version),
+            )
+        )
     target = await ctx.work.cases.save(target)
     await clocks.regrade(ctx, target)
     await ctx.reply(Done(what="merged", subject=target.number), *undo)

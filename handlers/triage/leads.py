@@ -151,7 +151,7 @@ async def ask_answer(ctx: Context, dialog: Dialog, message: Inbound) -> None:
     await ctx.settle_cards(f"lead:{lead.id}", Settled(what="asked", who=ctx.me.name, at=ctx.at))
     await ctx.tell(
         lead.reporter,
-        LeadNeedsText(number=lead.number, kept=message.text.strip()[:300]),
+        LeadNeedsText(number=lead.number, asked=message.text.strip()[:300]),
         choose("lead.supplement", lead.id),
         subject=f"mine:{lead.id}",
     )

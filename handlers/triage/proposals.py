@@ -139,7 +139,10 @@ async def choices(ctx: Context, lead: Lead) -> list[Choice]:
     found = []
     for link in await ctx.work.links.find(lead=lead.id, state=LinkState.SUGGESTED, order="-score"):
         if link.target_kind == "bulletin":
-            found.append(choose("lead.confirm", lead.id, link=link.id))
+            bulletin = await ctx.work.bulletins.get(link.target)
+            found.append(
+                choose("lead.confirm", lead.id, "lead_confirm", text=bulletin.number, link=link.id)
+            )
         else:
             case = await ctx.work.cases.get(link.target)
             found.append(

@@ -144,9 +144,12 @@ def test_enum_fields_find_their_tables():
     assert states == set(TEXTS["state"])
 
 
-def test_only_attach_to_takes_a_name_and_nothing_else_has_placeholders():
+NAMED = {"attach_to", "lead_confirm", "case_unmerge", "task_undo", "campaign_remind"}
+
+
+def test_buttons_that_stand_several_times_on_a_card_carry_a_name():
     for key, label in TEXTS["button"].items():
-        assert SLOT.findall(str(label)) == ([("text", "", "")] if key == "attach_to" else [])
+        assert SLOT.findall(str(label)) == ([("text", "", "")] if key in NAMED else [])
 
 
 def test_reasons_cover_routing_and_matching():
@@ -530,5 +533,6 @@ MEANT = {
     ("lead_answered", "这条已有辟谣（{issued_at:date}，{issuer}）："),
     ("feedback_bulletin", "您报的线索 {number} 有结果了：**{verdict}。**"),
     ("line", "{label:label}：{text}"),
+    ("event_line", "{at:time} {entity:label} → {state:state} · {who}"),
     ("listing", "{empty:flag_empty}{what:when_empty}"),
 }

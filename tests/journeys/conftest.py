@@ -1,0 +1,49 @@
+"""The journeys run in one process, the test that every row is played last."""
+
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+LAST = "test_zz_every_row.py"
+_RAN: set[str] = set()
+_WANTED: set[str] = set()
+_LEFT_OUT: list[str] = []
+
+
+def _is_journey(item: pytest.Item) -> bool:
+    return item.path.parent == HERE
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Journeys are one xdist group; every other file is one of its own, as with loadfile."""
+    for item in items:
+        group = "journeys" if _is_journey(item) else item.nodeid.partition("::")[0]
+        item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=lambda item: item.path.name == LAST)
+    _WANTED.update(i.nodeid for i in items if _is_journey(i) and i.path.name != LAST)
+    files = {item.path.name for item in items if _is_journey(item)}
+    _LEFT_OUT.extend(sorted({file.name for file in HERE.glob("test_*.py")} - files))
+    _LEFT_OUT.extend(arg for arg in config.args if "::" in arg)
+
+
+def pytest_deselected(items: list[pytest.Item]) -> None:
+    """A part of the journeys was left out with -k, -m or --lf."""
+    _LEFT_OUT.extend(item.nodeid for item in items if _is_journey(item))
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """A journey has run here."""
+    if report.when == "call":
+        _RAN.add(report.nodeid)
+
+
+@pytest.fixture
+def whole_run() -> bool:
+    """Whether every journey has run in this process."""
+    return not _LEFT_OUT and {_bare(one) for one in _WANTED} <= {_bare(one) for one in _RAN}
+
+
+def _bare(nodeid: str) -> str:
+    return nodeid.partition("@")[0]
