@@ -204,12 +204,11 @@ async def assemble(
         await _prepare_data(settings, store, clock, ids)
         async with store.read() as work:
             directories = Directories(await load_directory(work, today(clock)))
-        index = TantivyIndex(settings.data / "index") if durable else MemoryIndex()
+        folder = settings.data / "index"
+        index = TantivyIndex(folder) if durable else MemoryIndex()
         if isinstance(index, TantivyIndex):
             stack.callback(index.close)
-            # Derived data: filled from the database at every start, in a second.
-            index.clear()
-        library = Library(index, directories)
+        library = Library(index, directories, folder / "reached" if durable else None)
         async with store.read() as work:
             await library.refresh(work)
         texts = load_texts()

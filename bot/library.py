@@ -1,11 +1,13 @@
 """Matching, wired: the index proposes, the judge decides, the database follows by number."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from handlers.services import Directories, Found, Resemblance
-from matrix.core.bulletin import REBUTTALS, Bulletin, Kind
+from matrix.core.bulletin import Bulletin
 from matrix.core.case import Case
 from matrix.matching.batch import decide, document_of
 from matrix.matching.candidates import CandidateIndex
@@ -21,18 +23,29 @@ _KINDS = {"b": "bulletin", "c": "case"}
 class Library:
     """Implements ``handlers.services.Matching`` over a candidate index.
 
-    ``change`` and ``filed`` say how far the index has followed the database.
+    The index is derived: it follows the database by the bulletins' change number and the time
+    at which cases were filed. What it has reached stands in ``mark`` beside it, written after
+    the index: a crash in between only puts the same documents again.
     """
 
     def __init__(
-        self, index: CandidateIndex, directories: Directories, thresholds: Thresholds | None = None
+        self,
+        index: CandidateIndex,
+        directories: Directories,
+        mark: Path | None = None,
+        thresholds: Thresholds | None = None,
     ) -> None:
-        """The index may be empty: ``refresh`` fills it from the database."""
+        """An index that was lost or is empty is filled from the database by ``refresh``."""
         self._index = index
         self._directories = directories
         self._thresholds = thresholds
         self._judge = Judge(directories.current.gazetteer, thresholds)
         self._candidates: dict[str, Candidate] = {}
+        self._mark = mark
+        self._indexed = _read_mark(mark) if index.count else 0
+        if not self._indexed:
+            index.clear()
+            index.commit()
         self._change = 0
         self._filed: datetime | None = None
 
@@ -49,8 +62,11 @@ class Library:
                 self._take(bulletin)
             self._change = last
         fresh = await self._fresh_cases(work)
-        if changed or fresh:
+        if last > self._indexed or fresh:
             self._index.commit()
+            self._indexed = max(last, self._indexed)
+            if self._mark is not None:
+                await asyncio.to_thread(self._mark.write_text, str(self._indexed), "ascii")
 
     async def _fresh_cases(self, work: Work) -> bool:
         criteria: dict[str, Any] = {"filed_at__gte": self._filed} if self._filed else {}
@@ -65,12 +81,16 @@ class Library:
         return bool(found)
 
     def _take(self, bulletin: Bulletin) -> None:
-        kinds = {*REBUTTALS, Kind.CORRECTION, Kind.IMPORTED}
-        if bulletin.kind in kinds and bulletin.answers:
-            self._put(_of_bulletin(bulletin))
-        else:
-            self._candidates.pop(f"b:{bulletin.id}", None)
-            self._index.drop([f"b:{bulletin.id}"])
+        """A bulletin in force is a candidate; the index is told unless it knows already."""
+        candidate = _of_bulletin(bulletin)
+        if bulletin.answers:
+            self._candidates[candidate.id] = candidate
+            if bulletin.change > self._indexed:
+                self._index.put([document_of(candidate)])
+            return
+        self._candidates.pop(candidate.id, None)
+        if bulletin.change > self._indexed:
+            self._index.drop([candidate.id])
 
     def _put(self, candidate: Candidate) -> None:
         self._candidates[candidate.id] = candidate
@@ -104,6 +124,14 @@ class Library:
             areas=tuple(dict.fromkeys(hit.area for hit in hits)),
             text=text,
         )
+
+
+def _read_mark(mark: Path | None) -> int:
+    """The change number that the index on disk has reached; 0 when it is not known."""
+    try:
+        return int(mark.read_text("ascii")) if mark is not None else 0
+    except (OSError, ValueError):
+        return 0
 
 
 def _of_bulletin(bulletin: Bulletin) -> Candidate:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import signal
+import sys
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -19,6 +20,9 @@ from storage import executors
 
 LOG = logging.getLogger("piyao")
 LOOPBACK = "127.0.0.1"
+# Every statement of a conversation crosses to the database thread and back; beside the queue
+# engine's threads the default of 5 ms was paid twice a statement (docs/performance.md).
+SWITCH_SECONDS = 0.0005
 
 
 class _Server(uvicorn.Server):
@@ -32,6 +36,7 @@ class _Server(uvicorn.Server):
 
 async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
     """Run until SIGINT or SIGTERM. ``ready`` is told the address."""
+    sys.setswitchinterval(SWITCH_SECONDS)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

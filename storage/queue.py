@@ -15,7 +15,7 @@ _QUEUE = "broadcast"
 _WORKFLOW = "piyao_broadcast"
 # Jobs survive upgrades: the version that DBOS compares is ours, not the code's hash.
 _VERSION = "piyao-1"
-_POLL_SECONDS = 0.25
+_POLL_SECONDS = 1.0
 
 
 class MemoryQueue:

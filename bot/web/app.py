@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse
 
 from bot.assembly import Parts
 from bot.platforms.webchat import api as webchat_api
+from bot.platforms.webchat.channel import WebChat
 
 LOG = logging.getLogger("piyao.web")
 CALLBACK_LIMIT = 1024 * 1024
@@ -33,6 +34,7 @@ def demo_app(parts: Parts) -> FastAPI:
         presenter=parts.presenter,
         attachments=parts.attachments,
         store=parts.dispatcher.store,
+        webchat=parts.webchat or WebChat(),
     )
     app.include_router(webchat_api.router(backend))
 

@@ -46,7 +46,8 @@ def kind_for(verdict: Verdict | None) -> Kind:
 def is_main(revision: Revision, case: Case) -> bool:
     """Whether the case's stages mirror this revision: its own text, not a correction."""
     mirrored = {CaseState.CONCLUDED, CaseState.DRAFTING, CaseState.IN_REVIEW, CaseState.APPROVED}
-    return not revision.corrects and case.state in mirrored
+    fits = case.verdict is not None and revision.kind is kind_for(case.verdict)
+    return fits and not revision.corrects and case.state in mirrored
 
 
 async def start(

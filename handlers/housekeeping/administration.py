@@ -2,7 +2,9 @@
 
 import dataclasses
 
+from handlers.access import beijing_date
 from handlers.context import Context
+from handlers.importing.directory import reload
 from handlers.intake import identity
 from handlers.replies import choose
 from handlers.replies.shared import AskText, Done, Pick
@@ -84,9 +86,10 @@ async def end_post(ctx: Context, subject: str, args: Args) -> None:
         await _pick_post(ctx, args["text"])
         return
     post = await ctx.work.posts.get(subject)
-    yesterday = ctx.at.date().isoformat()
-    post = await ctx.work.posts.save(dataclasses.replace(post, ended=True, valid_to=yesterday))
+    today = beijing_date(ctx.at)
+    post = await ctx.work.posts.save(dataclasses.replace(post, ended=True, valid_to=today))
     await ctx.note("post", post.id, "end")
+    await reload(ctx)
     deputy = next(
         (p.person for p in ctx.directory.posts if p.deputy_of == post.person and not p.ended), ""
     )

@@ -156,7 +156,7 @@ async def _words(ctx: Context, one: Feedback, lead: Lead) -> tuple[Reply, list[C
             [choose("lead.copy", bulletin.id, keep=True)] if bulletin.answers else [],
         )  # fmt: skip
     claim = await ctx.work.claims.maybe(lead.claim)
-    first = claim is not None and claim.first_seen_at == lead.received_at
+    first = claim is not None and claim.first_lead == lead.id
     return (
         FeedbackBulletin(
             number=lead.number, verdict=bulletin.verdict,

@@ -40,6 +40,7 @@ async def claim(
     ready = [one for one in pending if one.not_before is None or one.not_before <= ctx.at]
     attempt = ctx.services.ids.new()
     claimed = []
+    dropped = 0
     for one in ready:
         late = one.give_up_at is not None and one.give_up_at <= ctx.at
         verb = "cancel" if late else "claim"
@@ -51,10 +52,12 @@ async def claim(
             saved = await ctx.work.deliveries.save(moved)
         except StaleVersion:
             continue
+        dropped += late
         if not late:
             claimed.append(saved)
-            await outcomes.settled(ctx, saved)
+        await outcomes.settled(ctx, saved)
     await _chunk(ctx, attempt, "claim", "pending", "sending", len(claimed))
+    await _chunk(ctx, attempt, "cancel", "pending", "cancelled", dropped)
     return claimed
 
 

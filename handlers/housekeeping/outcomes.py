@@ -4,13 +4,14 @@ import dataclasses
 
 from handlers.context import Context
 from handlers.housekeeping import feedback
+from handlers.importing.directory import reload
 from handlers.publishing import issuing
 from handlers.replies import choose
 from handlers.replies.shared import Done, Listing, Settled
 from handlers.replies.triage import Alarm, DoubtLine
 from handlers.reposting import planning
 from handlers.router import Args, action
-from matrix.core.campaign import TASK, TaskState
+from matrix.core.campaign import TASK, RepostTask, TaskState
 from matrix.core.delivery import (
     DELIVERY,
     FEEDBACK,
@@ -18,6 +19,7 @@ from matrix.core.delivery import (
     DeliveryState,
     Feedback,
     FeedbackState,
+    Lane,
 )
 from matrix.core.roles import MACHINE, Role
 
@@ -85,22 +87,34 @@ async def _cards(ctx: Context, delivery: Delivery, rest: str) -> None:
 
 async def _post(ctx: Context, delivery: Delivery, task_id: str) -> None:
     task = await ctx.work.tasks.get(task_id)
-    if delivery.state is DeliveryState.SENDING and task.state is TaskState.CREATED:
-        await ctx.move(TASK, ctx.work.tasks, task, "send", by=MACHINE)
-    elif delivery.state is DeliveryState.SENT and task.state is TaskState.SENDING:
-        await ctx.move(
-            TASK, ctx.work.tasks, task, "sent", by=MACHINE, url=delivery.remote_id,
-            posted_at=ctx.at, late=ctx.at > task.due_at,
-        )  # fmt: skip
-        # The channel's own answer is the proof of a direct post.
-        task = await ctx.work.tasks.get(task_id)
-        await ctx.move(TASK, ctx.work.tasks, task, "verify", by=MACHINE)
-    elif delivery.state is DeliveryState.FAILED and TASK.has(task.state, "fail"):
-        await ctx.move(TASK, ctx.work.tasks, task, "fail", by=MACHINE, reason=delivery.error)
-        await _pause_account(ctx, delivery, task.case)
-    elif delivery.state is DeliveryState.IN_DOUBT and task.state is TaskState.SENDING:
-        await ctx.move(TASK, ctx.work.tasks, task, "lose", by=MACHINE)
+    match delivery.state:
+        case DeliveryState.SENDING if task.state is TaskState.CREATED:
+            await ctx.move(TASK, ctx.work.tasks, task, "send", by=MACHINE)
+        case DeliveryState.SENT:
+            await _posted(ctx, delivery, task)
+        case DeliveryState.PENDING if TASK.has(task.state, "wait"):
+            await ctx.move(TASK, ctx.work.tasks, task, "wait", by=MACHINE)
+        case DeliveryState.IN_DOUBT if task.state is TaskState.SENDING:
+            await ctx.move(TASK, ctx.work.tasks, task, "lose", by=MACHINE)
+        case DeliveryState.FAILED | DeliveryState.CANCELLED if TASK.has(task.state, "fail"):
+            await ctx.move(TASK, ctx.work.tasks, task, "fail", by=MACHINE, reason=delivery.error)
+            if delivery.state is DeliveryState.FAILED:
+                await _pause_account(ctx, delivery, task.case)
+        case _:
+            pass
     await planning.advance(ctx, task.campaign)
+
+
+async def _posted(ctx: Context, delivery: Delivery, task: RepostTask) -> None:
+    """The channel's own answer, or who looked after a doubt, is the proof of a direct post."""
+    verb = {TaskState.SENDING: "sent", TaskState.UNKNOWN: "post"}.get(task.state)
+    if verb is None:
+        return
+    task = await ctx.move(
+        TASK, ctx.work.tasks, task, verb, by=MACHINE, url=delivery.remote_id,
+        posted_at=ctx.at, late=ctx.at > task.due_at,
+    )  # fmt: skip
+    await ctx.move(TASK, ctx.work.tasks, task, "verify", by=MACHINE)
 
 
 async def _pause_account(ctx: Context, delivery: Delivery, case_id: str) -> None:
@@ -111,6 +125,7 @@ async def _pause_account(ctx: Context, delivery: Delivery, case_id: str) -> None
         return
     await ctx.work.accounts.save(dataclasses.replace(account, paused=delivery.error or "failed"))
     await ctx.note("account", account.id, "pause")
+    await reload(ctx)
     await ctx.tell_role(
         Role.PUBLISHER,
         Alarm(what="account_paused", number=case.number, detail=account.name),
@@ -180,21 +195,28 @@ async def settle(ctx: Context, subject: str, args: Args) -> None:
     )  # fmt: skip
     kind, _, rest = delivery.purpose.partition(":")
     if kind == "feedback":
-        one = await ctx.work.feedback.get(rest)
-        if one.state is FeedbackState.IN_DOUBT:
-            one = await ctx.move(
-                FEEDBACK, ctx.work.feedback, one, "sent" if verb == "sent" else "retry",
-                sent_at=ctx.at if verb == "sent" else None,
-            )  # fmt: skip
-            if verb == "fail":
-                one = await ctx.move(FEEDBACK, ctx.work.feedback, one, "fail", by=MACHINE)
-                await feedback.give_up(ctx, one)
-            if one.case and verb == "sent":
-                await feedback.close_if_done(ctx, one.case)
+        await _settle_feedback(ctx, rest, verb)
     else:
-        machine = dataclasses.replace(ctx, person=None, posts=())
-        await settled(machine, delivery)
+        await settled(dataclasses.replace(ctx, person=None, posts=()), delivery)
+    if verb == "retry" and delivery.lane is Lane.BROADCAST:
+        serial = await ctx.work.serial(f"run:{delivery.subject}")
+        await ctx.work.enqueue("broadcast", f"{delivery.subject}#again-{serial}")
     await ctx.settle_cards(
         f"doubt:{delivery.id}", Settled(what=f"doubt_{verb}", who=ctx.me.name, at=ctx.at)
     )
     await ctx.reply(Done(what=f"doubt_{verb}"))
+
+
+async def _settle_feedback(ctx: Context, feedback_id: str, verb: str) -> None:
+    one = await ctx.work.feedback.get(feedback_id)
+    if one.state is not FeedbackState.IN_DOUBT:
+        return
+    one = await ctx.move(
+        FEEDBACK, ctx.work.feedback, one, "sent" if verb == "sent" else "retry",
+        sent_at=ctx.at if verb == "sent" else None,
+    )  # fmt: skip
+    if verb == "fail":
+        one = await ctx.move(FEEDBACK, ctx.work.feedback, one, "fail", by=MACHINE)
+        await feedback.give_up(ctx, one)
+    elif verb == "sent" and one.case:
+        await feedback.close_if_done(ctx, one.case)

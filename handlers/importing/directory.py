@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, TypeVar
 
-from handlers.access import in_force
+from handlers.access import beijing_date, in_force
+from handlers.context import Context
 from handlers.services import Directory
 from matrix.core.directory import Area, Person, Place, Post, Unit
 from matrix.core.entity import Entity
@@ -12,7 +13,7 @@ from matrix.matching.gazetteer import Gazetteer, PlaceName
 from matrix.ports import Work
 from matrix.triage.routing import Tables
 
-__all__ = ["load_directory", "reachable_units"]
+__all__ = ["load_directory", "reachable_units", "reload"]
 
 E = TypeVar("E", bound=Entity)
 
@@ -46,6 +47,12 @@ async def load_directory(work: Work, today: str) -> Directory:
             reachable=reachable_units(units, people, posts, today),
         ),
     )
+
+
+async def reload(ctx: Context) -> None:
+    """After one row was changed in a conversation: the requests that follow see it."""
+    current = await load_directory(ctx.work, beijing_date(ctx.at))
+    ctx.services.directories.current = current
 
 
 def reachable_units(

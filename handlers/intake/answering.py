@@ -10,6 +10,8 @@ from matrix.core.lifecycle import Step
 from matrix.core.roles import MACHINE
 
 METHOD = "machine"
+NEAR = 12.0
+"""Score from which a further candidate is worth a person's look."""
 
 
 def in_force(ctx: Context, bulletin: Bulletin) -> bool:
@@ -44,7 +46,8 @@ async def suggestions(ctx: Context, found: Found) -> list[tuple[Resemblance, Bul
         bulletin = await ctx.work.bulletins.maybe(one.target)
         if bulletin is not None and in_force(ctx, bulletin):
             kept.append((one, bulletin))
-    return kept[:3] if found.decision != "none" else []
+    near = [pair for pair in kept if pair[0].score >= NEAR or pair is kept[0]]
+    return near[:3] if found.decision != "none" else []
 
 
 async def link(ctx: Context, lead: Lead, one: Resemblance, state: LinkState, version: str) -> Link:

@@ -78,7 +78,7 @@ async def _burst(ctx: Context, message: Inbound, found: Found) -> Lead | None:
     A text that can stand alone is its own lead even within the burst window: two rumors sent
     one after the other are two claims (docs/decisions/0005).
     """
-    newest = await ctx.work.leads.find(reporter=ctx.me.id, order="-received_at", limit=1)
+    newest = await ctx.work.leads.find(reporter=ctx.me.id, order="-id", limit=1)
     if not newest or newest[0].chat != ctx.chat or newest[0].in_group:
         return None
     lead = newest[0]
@@ -162,6 +162,9 @@ async def _claim(ctx: Context, text: str, found: Found) -> Claim:
 
 
 async def _sight(ctx: Context, lead: Lead, claim: Claim) -> None:
+    """One sighting per lead; the claim's first reporter keeps the credit."""
+    if not claim.first_lead:
+        await ctx.work.claims.save(dataclasses.replace(claim, first_lead=lead.id))
     await ctx.work.sightings.add(
         Sighting(
             id=ctx.services.ids.new(),

@@ -22,7 +22,7 @@ from matrix.core.roles import MACHINE, REPORTERS, Role
 async def own(ctx: Context, lead_id: str) -> Lead:
     """The reporter's own lead, by id, or their newest. Raises NotFound, NotAllowed."""
     if not lead_id:
-        newest = await ctx.work.leads.find(reporter=ctx.me.id, order="-received_at", limit=1)
+        newest = await ctx.work.leads.find(reporter=ctx.me.id, order="-id", limit=1)
         if not newest:
             raise NotFound("lead")
         return newest[0]
@@ -36,7 +36,7 @@ async def own(ctx: Context, lead_id: str) -> Lead:
 async def mine(ctx: Context, subject: str, args: Args) -> None:
     """我的线索: the last ten, newest first."""
     del subject, args
-    leads = await ctx.work.leads.find(reporter=ctx.me.id, order="-received_at", limit=10)
+    leads = await ctx.work.leads.find(reporter=ctx.me.id, order="-id", limit=10)
     total = await ctx.work.leads.count(reporter=ctx.me.id)
     lines = tuple(
         LeadLine(number=one.number, state=one.state, at=one.received_at, text=one.text[:40])

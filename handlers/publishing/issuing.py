@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from handlers import clocks
 from handlers.context import Context
+from handlers.drafting.writing import is_main
 from handlers.housekeeping import feedback
 from handlers.publishing.cards import is_direct, main_account
 from handlers.replies import choose
@@ -166,12 +167,11 @@ async def _retire(
     old = await ctx.work.bulletins.maybe(revision.corrects)
     verb = _RETIRES.get(revision.kind, "")
     if old is None and revision.kind is not Kind.HOLDING:
-        old = await ctx.work.bulletins.one(
-            case=case.id, kind=Kind.HOLDING, state=BulletinState.CURRENT, id__ne=bulletin.id
-        )
-        verb = "supersede"
-        if old is not None:
-            await _leave(ctx, old, verb)
+        # A holding notice, or what was said before the case was opened again.
+        for said in await ctx.work.bulletins.find(
+            case=case.id, state=BulletinState.CURRENT, id__ne=bulletin.id
+        ):
+            await _leave(ctx, said, "supersede")
         return None
     if old is None or not verb:
         return None
@@ -197,7 +197,7 @@ async def _mirror(ctx: Context, case: Case, revision: Revision, bulletin: Bullet
         case = await ctx.work.cases.save(case)
         await ctx.note("case", case.id, "correction-closed", case.id)
         return case
-    if case.state is not CaseState.APPROVED:
+    if case.state is not CaseState.APPROVED or not is_main(revision, case):
         await clocks.stop(ctx, f"case:{case.id}", Stage.HOLDING)
         return case
     case = await ctx.move(
@@ -212,6 +212,10 @@ async def _mirror(ctx: Context, case: Case, revision: Revision, bulletin: Bullet
 async def _tell(ctx: Context, case: Case, bulletin: Bulletin, campaign: Campaign | None) -> None:
     if campaign is None:
         await ctx.tell_role(Role.PUBLISHER, Done(what="published", subject=case.number))
+        if case.bulletin == bulletin.id and CASE.has(case.state, "check"):
+            # Nobody is asked to spread it: what is left is to tell the reporters.
+            await ctx.move(CASE, ctx.work.cases, case, "check", by=MACHINE, stage_since=ctx.at)
+            await feedback.close_if_done(ctx, case.id)
         return
     shown = await planning.card(ctx, campaign)
     buttons = [

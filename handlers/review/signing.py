@@ -183,9 +183,24 @@ async def refuse(ctx: Context, subject: str, args: Args) -> None:
     await _sign(ctx, revision, 1, passed=False)
     await _ratification_over(ctx, revision, "refused")
     bulletin = await ctx.work.bulletins.one(revision=revision.id)
-    if bulletin is not None and bulletin.state == "current":
+    if bulletin is None:
+        await _back_to_drafter(ctx, case, revision)
+    elif bulletin.state == "current":
         await open_correction(ctx, bulletin)
     await ctx.reply(Done(what="refused", subject=case.number))
+
+
+async def _back_to_drafter(ctx: Context, case: Case, revision: Revision) -> None:
+    """Refused before it was out: nothing to correct, the text is written again."""
+    if is_main(revision, case) and CASE.has(case.state, "return"):
+        case = await ctx.move(CASE, ctx.work.cases, case, "return", stage_since=ctx.at)
+    await ctx.settle_cards(
+        f"publish:{revision.id}", Settled(what="refused", who=ctx.me.name, at=ctx.at)
+    )
+    await ctx.tell(
+        revision.drafter, Done(what="sent_back_to_you", subject=case.number),
+        choose("draft.open", case.id, keep=True), subject=f"case:{case.id}",
+    )  # fmt: skip
 
 
 async def _ratification_over(ctx: Context, revision: Revision, what: str) -> None:

@@ -10,7 +10,7 @@ from handlers.replies import choose
 from handlers.replies.shared import AskText, Confirm, Done, Pick, Settled
 from handlers.reporting import cases as case_cards
 from handlers.router import Args, action, answer
-from handlers.triage import filing
+from handlers.triage import filing, leads
 from handlers.triage.leads import REASONS, REFERRALS, find_unit
 from matrix.core.case import (
     ASSIGNMENT,
@@ -22,7 +22,7 @@ from matrix.core.case import (
 )
 from matrix.core.conversation import Dialog, Inbound
 from matrix.core.errors import Refusal
-from matrix.core.lead import LEAD, LeadState
+from matrix.core.lead import LeadState
 from matrix.core.roles import Role
 from matrix.triage import grade as grading
 
@@ -325,15 +325,15 @@ async def merge_answer(ctx: Context, dialog: Dialog, message: Inbound) -> None:
     target, others = _oldest(found)
     ctx.require("merge_two", holds=bool(others))
     ctx.require("merge_published", holds=not (target.bulletin and any(c.bulletin for c in others)))
-    leads = 0
+    count = 0
     for one in others:
-        leads += await ctx.work.leads.count(case=one.id)
+        count += await ctx.work.leads.count(case=one.id)
     await ctx.reply(
         Confirm(
             what="merge",
             subject="、".join(one.number for one in others),
             detail=target.number,
-            count=leads,
+            count=count,
         ),
         choose(
             "case.merge_now", target.id, label="confirm",
@@ -414,15 +414,13 @@ async def split(ctx: Context, subject: str, args: Args) -> None:
     case = await ctx.work.cases.get(subject)
     if "lead" in args:
         lead = await ctx.work.leads.get(args["lead"])
-        lead = await ctx.move(
-            LEAD, ctx.work.leads, lead, "undo", facts={"version": lead.version}, case=""
-        )
+        await leads.back_to_queue(ctx, lead, {"version": lead.version})
         await ctx.reply(
             Done(what="split", subject=lead.number), choose("lead.open", lead.id, keep=True)
         )
         return
-    leads = await ctx.work.leads.find(case=case.id, state=LeadState.ATTACHED, limit=10)
+    found = await ctx.work.leads.find(case=case.id, state=LeadState.ATTACHED, limit=10)
     await ctx.reply(
         Pick(what="split", subject=case.number),
-        *[choose("case.split", case.id, text=one.number, lead=one.id) for one in leads],
+        *[choose("case.split", case.id, text=one.number, lead=one.id) for one in found],
     )

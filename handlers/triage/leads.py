@@ -17,6 +17,7 @@ from matrix.core.conversation import Dialog, Inbound
 from matrix.core.deadline import Stage
 from matrix.core.errors import Refusal
 from matrix.core.lead import LEAD, Lead
+from matrix.core.lifecycle import Facts
 from matrix.core.roles import Role
 from matrix.triage import grade as grading
 
@@ -206,16 +207,26 @@ async def undo(ctx: Context, subject: str, args: Args) -> None:
     """撤销 of answer, attach, reject, refer: within 30 minutes while nothing has followed."""
     lead = await ctx.work.leads.get(subject)
     facts = ctx.undo_facts(int(args["version"]))
-    ended = lead.state.value
+    lead = await back_to_queue(ctx, lead, facts)
+    await ctx.reply(Done(what="undone", subject=lead.number), choose("lead.open", lead.id))
+
+
+_LINKED = (LinkState.MATCHED, LinkState.CONFIRMED, LinkState.DISMISSED)
+
+
+async def back_to_queue(ctx: Context, lead: Lead, facts: Facts) -> Lead:
+    """As before the desk's or the machine's decision: links undone, the filing clock runs."""
+    outcome = f"{lead.state}:{lead.id}"
+    lead = dataclasses.replace(lead, proposal=lead.proposal or await proposals.propose(ctx, lead))
     lead = await ctx.move(
         LEAD, ctx.work.leads, lead, "undo", facts=facts, case="", bulletin="", reason=""
     )
-    for one in await ctx.work.links.find(lead=lead.id, state__in=("confirmed", "dismissed")):
+    for one in await ctx.work.links.find(lead=lead.id, state__in=_LINKED):
         await ctx.move(LINK, ctx.work.links, one, "undo")
-    await feedback.forget(ctx, lead, f"{ended}:{lead.id}")
+    await feedback.forget(ctx, lead, outcome)
     grade = proposals.grade_of(lead)
     await clocks.start(ctx, f"lead:{lead.id}", Stage.FILE, grade, business=lead.received_at)
-    await ctx.reply(Done(what="undone", subject=lead.number), choose("lead.open", lead.id))
+    return lead
 
 
 @action("lead.owner", Role.DESK)
@@ -250,7 +261,11 @@ def find_unit(ctx: Context, name: str) -> str:
         unit.id
         for unit in ctx.directory.units.values()
         if wanted and wanted in {unit.id, unit.name, unit.short_name}
-    ] or [unit.id for unit in ctx.directory.units.values() if wanted and wanted in unit.name]
+    ] or [
+        unit.id
+        for unit in ctx.directory.units.values()
+        if wanted and (wanted in unit.name or wanted in unit.short_name)
+    ]
     if len(hits) != 1:
         raise Refusal("no_such_unit", {"what": wanted[:20]})
     return hits[0]

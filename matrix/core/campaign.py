@@ -153,8 +153,12 @@ TASK = Lifecycle[RepostTask](
         row(_T.SENDING, "lose", _T.UNKNOWN, {Role.MACHINE}),
         row(_T.DELIVERED, "see", _T.SEEN, {Role.OPERATOR}),
         row((_T.CREATED, _T.DELIVERED, _T.SEEN), "post", _T.POSTED, _DOERS),
-        row((_T.DELIVERED, _T.SEEN), "decline", _T.DECLINED, {Role.OPERATOR}),
-        row((_T.DECLINED, _T.UNKNOWN, _T.FAILED), "post", _T.POSTED, _DOERS),
+        row(_T.SEEN, "decline", _T.DECLINED, {Role.OPERATOR}),
+        row((_T.DECLINED, _T.FAILED), "post", _T.POSTED, _DOERS),
+        # Somebody has looked: it arrived, it did not, or it is sent once more.
+        row(_T.UNKNOWN, "post", _T.POSTED, {*_DOERS, Role.MACHINE}),
+        row(_T.UNKNOWN, "fail", _T.FAILED, {Role.MACHINE}),
+        row((_T.UNKNOWN, _T.SENDING), "wait", _T.CREATED, {Role.MACHINE}),
         row((_T.DECLINED, _T.UNKNOWN, _T.FAILED), "exempt", _T.EXEMPT, {Role.PUBLISHER}),
         row((_T.DECLINED, _T.POSTED), "undo", _T.SEEN, {Role.OPERATOR}, nothing_followed),
         row(

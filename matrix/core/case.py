@@ -182,7 +182,7 @@ CASE = Lifecycle[Case](
             _S.DRAFTING,
             {*OWNERS, Role.REVIEWER_1, Role.REVIEWER_2, Role.REVIEWER_3},
         ),
-        row(_S.APPROVED, "return", _S.DRAFTING, {*OWNERS, Role.PUBLISHER}),
+        row(_S.APPROVED, "return", _S.DRAFTING, {*OWNERS, Role.PUBLISHER, Role.REVIEWER_1}),
         row(_S.APPROVED, "unsign", _S.IN_REVIEW, {Role.REVIEWER_3}),
         row(_S.APPROVED, "publish", _S.PUBLISHED, {Role.PUBLISHER, Role.MACHINE}),
         row(

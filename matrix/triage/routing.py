@@ -101,7 +101,7 @@ def route(text: str, areas: Sequence[str], tables: Tables) -> Route:
         topics=tuple(topic.id for topic in topics),
         areas=tuple(areas),
         about_owner=about,
-        reasons=tuple(reasons),
+        reasons=tuple(dict.fromkeys(reasons)),
     )
 
 

@@ -15,7 +15,6 @@ def _is_journey(item: pytest.Item) -> bool:
     return item.path.parent == HERE
 
 
-@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Journeys are one xdist group; every other file is one of its own, as with loadfile."""
     for item in items:

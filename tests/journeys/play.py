@@ -4,10 +4,11 @@ Everything between the API and the database is the product; clock and link check
 """
 
 import atexit
+import re
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from io import BytesIO
@@ -90,18 +91,19 @@ class Play:
 
     async def button(self, who: str, label: str, *, inside: str = "", nth: int = 0) -> str:
         """The token of an open button, the newest message first; ``nth`` within a message."""
-        label = self.parts.presenter.text("button", label)
+        wording = re.escape(self.parts.presenter.text("button", label))
+        pattern = re.compile(wording.replace(re.escape("{text}"), ".*"))
         heard = await self.heard(who, limit=60)
         for message in reversed(heard):
             if inside not in message["text"]:
                 continue
-            fitting = [b for b in message["buttons"] if b["label"] == label and b["open"]]
+            fitting = [b for b in message["buttons"] if b["open"] and pattern.fullmatch(b["label"])]
             if len(fitting) > nth:
                 return str(fitting[nth]["token"])
         shown = [
             (m["text"][:80], [b["label"] for b in m["buttons"] if b["open"]]) for m in heard[-6:]
         ]
-        raise AssertionError(f"{who} has no open button {label!r}; the last messages: {shown}")
+        raise AssertionError(f"{who} has no open button {label}; the last messages: {shown}")
 
     async def has(self, who: str, label: str, *, inside: str = "") -> bool:
         """Whether such a button is open."""
@@ -168,7 +170,7 @@ class Play:
             await self.parts.broadcast(subject)
         await self.settle()
 
-    async def states(self, kind: str, **criteria: Any) -> list[str]:
+    async def states(self, kind: str, /, **criteria: Any) -> list[str]:
         """States of stored entities, for what only the ledger shows."""
         async with self.parts.store.read() as work:
             return [str(one.state) for one in await getattr(work, kind).find(**criteria)]
@@ -179,7 +181,7 @@ class Play:
             found = await getattr(work, kind).find(order="-id", limit=1)
         return str(found[0].number)
 
-    async def all(self, kind: str, **criteria: Any) -> list[Any]:
+    async def all(self, kind: str, /, **criteria: Any) -> list[Any]:
         """Stored entities, for what only the ledger shows."""
         async with self.parts.store.read() as work:
             return list(await getattr(work, kind).find(**criteria))
@@ -239,41 +241,65 @@ def fold(events: Sequence[Event]) -> tuple[dict[str, dict[str, str]], Counter[st
     return folded, chunks
 
 
-_PREPARED: list[Path] = []
+Story = Callable[[Play], Awaitable[object]]
+_PREPARED: dict[str, Path] = {}
 
 
-async def _prepared() -> Path:
-    """A folder with the sample loaded, made once per process and copied by every stage."""
-    if not _PREPARED:
+async def _prepared(after: Story | None, accounts: Sequence[str]) -> Path:
+    """A folder with the sample, or with the beginning of a story; made once per process."""
+    key = f"{after.__qualname__ if after else ''} {accounts}"
+    if key not in _PREPARED:
         folder = Path(tempfile.mkdtemp(prefix="piyao-sample-"))
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
-        async with assemble(load({"PIYAO_DATA": str(folder)}), clock=FakeClock(), durable=False):
-            pass
-        _PREPARED.append(folder)
-    return _PREPARED[0]
+        if after is None:
+            settings = load({"PIYAO_DATA": str(folder)})
+            async with assemble(settings, clock=FakeClock(), durable=False) as parts:
+                await _few_accounts(parts, accounts)
+        else:
+            shutil.copytree(await _prepared(None, accounts), folder, dirs_exist_ok=True)
+            async with _opened(folder, None, {}) as play:
+                await after(play)
+        _PREPARED[key] = folder
+    return _PREPARED[key]
+
+
+async def _few_accounts(parts: Parts, accounts: Sequence[str]) -> None:
+    async with parts.store.work() as work:
+        for one in await work.accounts.find():
+            if accounts and one.id not in accounts:
+                await work.accounts.save(replace(one, ended=True))
+        await work.commit()
 
 
 @asynccontextmanager
-async def stage(
-    folder: Path,
-    *,
-    accounts: Sequence[str] = SMALL,
-    channels: dict[str, Channel] | None = None,
-    **environment: str,
+async def _opened(
+    folder: Path, channels: dict[str, Channel] | None, environment: dict[str, str]
 ) -> AsyncIterator[Play]:
-    """A fresh sample district in a folder, with some of its accounts; () is all of them."""
     clock, links = FakeClock(), ToldLinks()
-    shutil.copytree(await _prepared(), folder, dirs_exist_ok=True)
     settings = load({"PIYAO_DATA": str(folder), **environment})
     async with assemble(
         settings, clock=clock, links=links, durable=False, channels=channels
     ) as parts:
         transport = httpx.ASGITransport(app=demo_app(parts))
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as http:
-            play = Play(parts, clock, links, http)
-            if accounts:
-                all_ = await play.all("accounts")
-                ended = [replace(a, ended=True) for a in all_ if a.id not in accounts]
-                await play.change("accounts", *ended)
-            yield play
-            await play.replay()
+            yield Play(parts, clock, links, http)
+
+
+@asynccontextmanager
+async def stage(
+    folder: Path,
+    *,
+    after: Story | None = None,
+    accounts: Sequence[str] = SMALL,
+    channels: dict[str, Channel] | None = None,
+    **environment: str,
+) -> AsyncIterator[Play]:
+    """A fresh sample district in a folder, with some of its accounts (() is all of them).
+
+    ``after`` has been played already: a beginning that several stories share, in which no time
+    passes.
+    """
+    shutil.copytree(await _prepared(after, accounts), folder, dirs_exist_ok=True)
+    async with _opened(folder, channels, environment) as play:
+        yield play
+        await play.replay()

@@ -23,6 +23,11 @@ async def filed(p: Play, text: str = LAMPS, reporter: str = "王芳", desk: str 
     return await p.number()
 
 
+async def school_filed(p: Play) -> str:
+    """The orange case, dispatched."""
+    return await filed(p, SCHOOL)
+
+
 async def opened(p: Play, who: str, number: str) -> str:
     """Anything typed that is a number finds it."""
     return await p.say(who, number)
@@ -118,7 +123,7 @@ def name_of(p: Play, role: str, unit: str) -> str:
     return directory.people[post.person].name
 
 
-async def the(p: Play, kind: str, **criteria: Any) -> Any:
+async def the(p: Play, kind: str, /, **criteria: Any) -> Any:
     """The only entity that fits."""
     found = await p.all(kind, **criteria)
     assert len(found) == 1, found

@@ -20,7 +20,7 @@ async def _published(p: Play) -> str:
     await p.press("罗沐阳", "finding_deny")
     await p.say("罗沐阳", "经核查，8 名学生为感冒发热请假，检测未见食源性致病菌。")
     await p.press("罗沐阳", "public_yes")
-    assert "不属实" in await p.press("王倩", "case_open") or True
+    assert "不属实" in await p.press("王倩", "verify_compare")
     await story.evidence(p, "王倩", "学校晨检记录与区疾控检测结论一致。")
     await story.concluded(p, "王倩", "false", FACT)
     await p.press("王倩", "draft_start")
@@ -68,7 +68,7 @@ async def _corrected(p: Play, number: str) -> None:
     await p.press("冯涛", "bulletin_correct")
     await p.say("冯涛", "请假学生为 9 人，原写 8 人。")
     # From now on the text is only suggested, never stated.
-    assert "已有辟谣" not in await p.say("何平", "查 " + story.SCHOOL) or True
+    assert FACT not in await p.say("喻耕读", story.SCHOOL)
     await p.press("王倩", "draft_take")
     await p.press("王倩", "edit_fact")
     await p.say("王倩", FACT.replace("8 名", "9 名"))

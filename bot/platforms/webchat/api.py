@@ -1,5 +1,6 @@
 """The JSON API of the web chat: what the page itself uses, so a script can play every role."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +20,10 @@ from matrix.core.errors import Refusal
 from matrix.ports import Work
 
 PLATFORM = WebChat.platform
+SHOWN = ("sending", "sent", "in-doubt")
+"""The row is the message: it is shown from the moment at which it is marked."""
+LONGEST_WAIT = 25.0
+"""Seconds a reader may wait for something new."""
 
 
 class PersonOut(BaseModel):
@@ -88,6 +93,7 @@ class Backend:
     presenter: Presenter
     attachments: Attachments
     store: Callable[[Inbound], Awaitable[bool]]
+    webchat: WebChat
 
 
 def router(backend: Backend) -> APIRouter:
@@ -137,9 +143,27 @@ def router(backend: Backend) -> APIRouter:
         return StoredOut(message_id=message_id, new=await backend.store(inbound))
 
     @api.get("/chats/{chat}/messages")
-    async def read(chat: str, after: str = "", limit: int = 100) -> list[MessageOut]:
-        """The newest messages of a chat, oldest first; ``after`` is the id of the last known."""
+    async def read(
+        response: Response,
+        chat: str,
+        after: str = "",
+        limit: int = 100,
+        wait: float = 0,
+        seen: str = "",
+    ) -> list[MessageOut]:
+        """The newest messages of a chat, oldest first; ``after`` leaves out older ones.
+
+        With ``wait`` (seconds, at most 25) the answer comes when the bot has said or changed
+        something since ``seen``, or when the time is over. The header ``X-Seen`` carries the
+        next ``seen``: it also counts changes of cards, which are no messages of their own.
+        """
+        if wait > 0:
+            await _something_new(backend, chat, seen or after, min(wait, LONGEST_WAIT))
         async with services.store.read() as work:
+            newest = await work.deliveries.find(
+                platform=PLATFORM, address=chat, state__in=SHOWN, order="-id", limit=1
+            )
+            response.headers["X-Seen"] = newest[0].id if newest else ""
             return await _read(backend, work, chat, after, max(1, min(limit, 500)))
 
     _files(api, backend)
@@ -173,6 +197,29 @@ def _files(api: APIRouter, backend: Backend) -> None:
         return Response(data, media_type=kind, headers=headers)
 
 
+async def _something_new(backend: Backend, chat: str, after: str, wait: float) -> None:
+    """Return as soon as the chat has a newer bubble of the bot, or the time is over."""
+    told = backend.webchat.listen()
+    try:
+        async with asyncio.timeout(wait):
+            while not await _newer(backend, chat, after):
+                told.clear()
+                await told.wait()
+    except TimeoutError:
+        return
+    finally:
+        backend.webchat.forget(told)
+
+
+async def _newer(backend: Backend, chat: str, after: str) -> bool:
+    async with backend.services.store.read() as work:
+        return bool(
+            await work.deliveries.count(
+                platform=PLATFORM, address=chat, id__gt=after, state__in=SHOWN
+            )
+        )
+
+
 async def _known(services: Services, person: str) -> None:
     async with services.store.read() as work:
         if await work.people.maybe(person) is None:
@@ -200,7 +247,7 @@ async def _read(
 ) -> list[MessageOut]:
     criteria: dict[str, Any] = {"id__gt": after} if after else {}
     sent = await work.deliveries.find(
-        platform=PLATFORM, address=chat, edits="", state__in=("sent", "in-doubt"),
+        platform=PLATFORM, address=chat, edits="", state__in=SHOWN,
         order="-id", limit=limit, **criteria,
     )  # fmt: skip
     heard = await work.inbox.find(

@@ -1,0 +1,120 @@
+"""Acknowledged, returned, designated, handed over, stale, expired, void."""
+
+from pathlib import Path
+
+from tests.journeys import story
+from tests.journeys.play import Play, stage
+
+
+async def _of(p: Play, unit: str) -> str:
+    return str((await p.all("assignments", unit=unit))[-1].state)
+
+
+async def _return(p: Play, who: str, instead: str) -> None:
+    await p.press(who, "assignment_return")
+    await p.say(who, f"不属于本单位，应由{instead}办理。")
+    await p.press("陈静", instead, inside="退回")
+
+
+async def test_three_returns_then_the_desk_designates(tmp_path: Path) -> None:
+    async with stage(tmp_path, after=story.filed) as p:
+        number = await p.number()
+        await _return(p, "范北辰", "区住建局")
+        assert await _of(p, "cgj") == "returned"
+        await _return(p, "吴凌波", "区规资局")
+        await _return(p, "倪千帆", "区城管局")
+        assert await _of(p, "cgj") == "designated"
+        assert not await p.has("范北辰", "assignment_return")
+        await p.press("范北辰", "assignment_acknowledge")
+        assert await _of(p, "cgj") == "acknowledged"
+        case = await story.the(p, "cases")
+        assert case.state == "acknowledged"
+        assert case.returns == 3
+        assert number == case.number
+
+
+async def test_a_designation_is_changed_expires_and_is_acknowledged_late(tmp_path: Path) -> None:
+    async with stage(tmp_path, after=story.filed) as p:
+        await _return(p, "范北辰", "区住建局")
+        await _return(p, "吴凌波", "区规资局")
+        await _return(p, "倪千帆", "区城管局")
+        await p.press("陈静", "undo", inside="区城管局")
+        assert await _of(p, "cgj") == "void"
+        assert await _of(p, "zrj") == "designated"
+        await p.tick(hours=3)
+        assert await _of(p, "zrj") == "expired"
+        assert "超时" in "".join(m["text"] for m in await p.heard("陈静"))
+        await p.press("倪千帆", "assignment_acknowledge")
+        made = (await p.all("assignments", unit="zrj"))[-1]
+        assert (made.state, made.late) == ("acknowledged", True)
+
+
+async def test_given_to_another_unit_before_and_after_it_is_acknowledged(tmp_path: Path) -> None:
+    async with stage(tmp_path, after=story.filed) as p:
+        number = await p.number()
+        for unit, code, before in (("区住建局", "zjj", "cgj"), ("区规资局", "zrj", "zjj")):
+            await p.say("陈静", number)
+            await p.press("陈静", "case_more")
+            await p.press("陈静", "case_owner")
+            await p.say("陈静", unit)
+            assert await _of(p, before) == "void"
+            assert await _of(p, code) == "offered"
+        await p.press("倪千帆", "assignment_acknowledge")
+        await p.say("陈静", number)
+        await p.press("陈静", "case_more")
+        await p.press("陈静", "case_owner")
+        await p.say("陈静", "区住建局")
+        assert await _of(p, "zrj") == "void"
+        await p.tick(hours=3)
+        assert await _of(p, "zjj") == "expired"
+        await p.say("陈静", number)
+        await p.press("陈静", "case_more")
+        await p.press("陈静", "case_owner")
+        await p.say("陈静", "区城管局")
+        assert await _of(p, "zjj") == "void"
+
+
+async def test_a_stale_acknowledgement_reopens_the_offer(tmp_path: Path) -> None:
+    async with stage(tmp_path, after=story.school_filed) as p:
+        await p.press("王倩", "assignment_acknowledge")
+        due = (await p.all("deadlines", stage="first-publication"))[0].due_at
+        await p.tick(minutes=90)
+        assert await _of(p, "jtj") == "acknowledged"
+        await p.tick(minutes=31)
+        assert await _of(p, "jtj") == "offered"
+        assert (await p.all("deadlines", stage="first-publication"))[0].due_at == due
+        await p.press("曹听澜", "assignment_acknowledge")
+        assert (await p.all("assignments", unit="jtj"))[-1].person == p.ids["曹听澜"]
+
+
+async def test_handed_over_to_a_colleague_clocks_unchanged(tmp_path: Path) -> None:
+    async with stage(tmp_path, after=story.filed) as p:
+        await p.press("范北辰", "assignment_acknowledge")
+        before = {one.id: one.due_at for one in await p.all("deadlines", closed_at=None)}
+        await p.say("范北辰", await p.number())
+        await p.press("范北辰", "assignment_handover")
+        await p.press("范北辰", "穆南星")
+        made = (await p.all("assignments", unit="cgj"))[-1]
+        assert (made.state, made.person) == ("acknowledged", p.ids["穆南星"])
+        assert before == {one.id: one.due_at for one in await p.all("deadlines", closed_at=None)}
+
+
+async def test_red_and_orange_dispatch_themselves(tmp_path: Path) -> None:
+    async with stage(tmp_path) as p:
+        await p.say("王芳", story.SCHOOL)
+        await p.say("李敏", story.LAMPS)
+        await p.tick(minutes=31)
+        assert await p.states("cases") == ["dispatched"]
+        assert await p.has("王倩", "assignment_acknowledge")
+        assert "自动" in "".join(m["text"] for m in await p.heard("陈静"))
+
+
+async def test_filed_only_then_dispatched(tmp_path: Path) -> None:
+    async with stage(tmp_path) as p:
+        await p.say("王芳", story.LAMPS)
+        await p.press("陈静", "lead_more")
+        await p.press("陈静", "lead_file_only")
+        assert await p.states("cases") == ["filed"]
+        await p.press("陈静", "case_dispatch")
+        assert await p.states("cases") == ["dispatched"]
+        assert await _of(p, "cgj") == "offered"
