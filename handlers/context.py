@@ -243,11 +243,8 @@ class Context:
         purpose: str = "",
         dedup: str | None = None,
     ) -> Delivery:
-        ids = self.services.ids
-        delivery_id = ids.new()
-        buttons = [
-            await self._button(delivery_id, platform, chat, person, choice) for choice in choices
-        ]
+        delivery_id = self.services.ids.new()
+        buttons = await self._buttons(delivery_id, platform, chat, person, choices)
         delivery = Delivery(
             id=delivery_id,
             platform=platform,
@@ -261,30 +258,38 @@ class Context:
             created_at=self.at,
         )
         await self.work.deliveries.add(delivery)
-        for _, button in buttons:
-            await self.work.buttons.add(button)
+        await self.work.buttons.add_all([button for _, button in buttons])
         self.said.append(delivery)
         return delivery
 
-    async def _button(
-        self, delivery: str, platform: str, chat: str, person: str, choice: Choice
-    ) -> tuple[Choice, Button]:
-        number = (await self.work.serial(f"choice:{platform}:{chat}") - 1) % NUMBERS + 1
-        button = Button(
-            id=self.services.ids.token(),
-            delivery=delivery,
-            platform=platform,
-            chat=chat,
-            person=person,
-            action=choice.action,
-            subject=choice.subject,
-            args=dict(choice.args),
-            number=number,
-            created_at=self.at,
-            expires_at=self.at + timedelta(days=self.policy.button_days),
-            reusable=choice.reusable,
-        )
-        return choice, button
+    async def _buttons(
+        self, delivery: str, platform: str, chat: str, person: str, choices: Sequence[Choice]
+    ) -> list[tuple[Choice, Button]]:
+        """Tokens and numbers; the numbers of a chat run on across questions."""
+        if not choices:
+            return []
+        first = await self.work.serial(f"choice:{platform}:{chat}", len(choices))
+        expires_at = self.at + timedelta(days=self.policy.button_days)
+        return [
+            (
+                choice,
+                Button(
+                    id=self.services.ids.token(),
+                    delivery=delivery,
+                    platform=platform,
+                    chat=chat,
+                    person=person,
+                    action=choice.action,
+                    subject=choice.subject,
+                    args=dict(choice.args),
+                    number=(first + place - 1) % NUMBERS + 1,
+                    created_at=self.at,
+                    expires_at=expires_at,
+                    reusable=choice.reusable,
+                ),
+            )
+            for place, choice in enumerate(choices)
+        ]
 
     async def ask(self, question: str, reply: Reply, *choices: Choice, **data: str) -> None:
         """Ask for free text; the next typed message of this person here answers it."""

@@ -75,6 +75,9 @@ class Repository(Protocol[E]):
     async def add(self, entity: E) -> E:
         """Insert it. Raises StaleVersion where a unique key is taken."""
 
+    async def add_all(self, entities: Sequence[E]) -> None:
+        """Insert several that cannot be there yet, in one statement."""
+
     async def save(self, entity: E) -> E:
         """Update it where id and version still match; returns it with the next version.
 
@@ -126,8 +129,11 @@ class Work(Protocol):
     async def events(self, **criteria: Any) -> list[Event]:
         """Events in the order in which they were written."""
 
-    async def serial(self, name: str) -> int:
-        """The next number of a named series, starting at 1, without holes in one transaction."""
+    async def serial(self, name: str, count: int = 1) -> int:
+        """The next number of a named series, starting at 1, without holes in one transaction.
+
+        With ``count`` a block is taken and its first number returned.
+        """
 
     async def setting(self, name: str) -> object:
         """A stored setting of the district, or None."""

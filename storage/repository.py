@@ -1,7 +1,7 @@
 """One repository for every kind of entity: rows never leave this room."""
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import ColumnElement, Select, Table, and_, delete, func, select, update
@@ -100,6 +100,11 @@ class SqlRepository(Generic[E]):
         if written.scalar_one_or_none() is None:
             raise StaleVersion(self._table.name)
         return entity
+
+    async def add_all(self, entities: Sequence[E]) -> None:
+        """Insert several in one statement."""
+        if entities:
+            await self._connection.execute(self._table.insert(), [to_row(one) for one in entities])
 
     async def save(self, entity: E) -> E:
         """Update where id and version match. Raises StaleVersion."""

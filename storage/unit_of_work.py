@@ -62,14 +62,14 @@ class SqlWork:
         rows = (await self._connection.execute(query)).mappings().all()
         return [Event(**{key: row[key] for key in row if key != "seq"}) for row in rows]
 
-    async def serial(self, name: str) -> int:
-        """The next number of a series."""
+    async def serial(self, name: str, count: int = 1) -> int:
+        """The next number of a series, or the first of a block of ``count``."""
         dialect = sqlite if self._connection.dialect.name == "sqlite" else postgresql
-        insert = dialect.insert(SERIAL).values(name=name, value=1)
+        insert = dialect.insert(SERIAL).values(name=name, value=count)
         upsert = insert.on_conflict_do_update(
-            index_elements=[SERIAL.c.name], set_={"value": SERIAL.c.value + 1}
+            index_elements=[SERIAL.c.name], set_={"value": SERIAL.c.value + count}
         ).returning(SERIAL.c.value)
-        return int((await self._connection.execute(upsert)).scalar_one())
+        return int((await self._connection.execute(upsert)).scalar_one()) - count + 1
 
     async def enqueue(self, job: str, subject: str) -> None:
         """Queue a broadcast job in this transaction."""

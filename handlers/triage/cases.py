@@ -364,6 +364,9 @@ async def merge_now(ctx: Context, subject: str, args: Args) -> None:
         await clocks.stop_case(ctx, other)
         other = await ctx.work.cases.save(dataclasses.replace(other, merged_into=target.id))
         await ctx.note("case", other.id, "merge", other.id, into=target.id)
+        await ctx.note(
+            "case", target.id, "absorb", target.id, other=other.id, grade=target.grade.value
+        )
         await ctx.settle_cards(
             f"case:{other.id}",
             Settled(what="merged", who=ctx.me.name, at=ctx.at, detail=target.number),
@@ -394,8 +397,10 @@ async def unmerge(ctx: Context, subject: str, args: Args) -> None:
     ctx.require("nothing_followed", holds=bool(case.merged_into))
     if "version" in args:
         ctx.require("nothing_followed", holds=case.version == int(args["version"]))
+    target = await ctx.work.cases.get(case.merged_into)
     case = await ctx.work.cases.save(dataclasses.replace(case, merged_into=""))
     await ctx.note("case", case.id, "unmerge", case.id)
+    await _own_grade(ctx, target)
     for one in await ctx.work.assignments.find(
         case=case.id, state=AssignmentState.VOID, reason="merged"
     ):
@@ -406,6 +411,24 @@ async def unmerge(ctx: Context, subject: str, args: Args) -> None:
         await filing.start_offer(ctx, case, thawed)
     await clocks.restart_business(ctx, case)
     await ctx.reply(Done(what="unmerged", subject=case.number), choose("case.open", case.id))
+
+
+async def _own_grade(ctx: Context, target: Case) -> None:
+    """What a merge had raised sinks again, unless a person has graded since."""
+    grade_: Grade | None = None
+    for event in await ctx.work.events(entity_id=target.id):
+        if event.action == "absorb" and grade_ is None:
+            grade_ = Grade(str(event.data["grade"]))
+        elif event.action.startswith("grade"):
+            grade_ = None
+    if grade_ is None:
+        return
+    for child in await ctx.work.cases.find(merged_into=target.id):
+        grade_ = grading.worse(grade_, child.grade)
+    if grade_ is not target.grade:
+        target = await ctx.work.cases.save(dataclasses.replace(target, grade=grade_))
+        await ctx.note("case", target.id, "sink", target.id, grade=grade_.value)
+        await clocks.regrade(ctx, target)
 
 
 @action("case.split", Role.DESK)

@@ -92,7 +92,7 @@ class Play:
     async def button(self, who: str, label: str, *, inside: str = "", nth: int = 0) -> str:
         """The token of an open button, the newest message first; ``nth`` within a message."""
         wording = re.escape(self.parts.presenter.text("button", label))
-        pattern = re.compile(wording.replace(re.escape("{text}"), ".*"))
+        pattern = re.compile(re.sub(r"(\\ )?\\{text\\}", ".*", wording))
         heard = await self.heard(who, limit=60)
         for message in reversed(heard):
             if inside not in message["text"]:

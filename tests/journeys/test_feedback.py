@@ -1,0 +1,111 @@
+"""What reporters are told, once, by a channel that refuses or goes silent."""
+
+from pathlib import Path
+
+from matrix.core.conversation import Inbound
+from tests.doubles.channels import ToldChannel
+from tests.journeys import story
+from tests.journeys.play import Play, stage
+
+PHONE = "13800000000"
+
+
+async def _bind(p: Play, name: str) -> None:
+    """The person binds a second chat account with an invitation."""
+    said = await p.say("高原", f"邀请 {name}")
+    code = next(word for word in said.replace("。", " ").split() if "PY-" in word)
+    code = code[code.index("PY-") :].strip("”，。")
+    p.clock.forward(seconds=1)
+    await p.parts.dispatcher.store(
+        Inbound(
+            id=p.parts.services.ids.new(), platform="sms", message_id=code, external=PHONE,
+            chat=PHONE, text=code, received_at=p.clock.now(),
+        )
+    )  # fmt: skip
+    await p.settle()
+
+
+async def _no_campaign(p: Play) -> None:
+    await p.press("冯涛", "campaign_none")
+
+
+async def test_refused_on_one_channel_is_told_on_another(tmp_path: Path) -> None:
+    channel = ToldChannel()
+    async with stage(tmp_path, after=story.lamps_submitted, channels={"sms": channel}) as p:
+        await _bind(p, "王芳")
+        assert any("王芳" in text for text in channel.texts(PHONE))
+        channel.verdicts[PHONE] = "refuse"
+        await story.signed(p)
+        await story.published(p)
+        assert await p.states("feedback") == ["sent"]
+        assert "不向住户收费" in await p.last("王芳")
+
+
+async def test_in_doubt_is_settled_by_the_desk(tmp_path: Path) -> None:
+    channel = ToldChannel()
+    async with stage(tmp_path, after=story.lamps_submitted, channels={"sms": channel}) as p:
+        await _bind(p, "王芳")
+        channel.verdicts[PHONE] = "lose"
+        await story.signed(p)
+        await story.published(p)
+        await _no_campaign(p)
+        assert await p.states("feedback") == ["in-doubt"]
+        await p.tick(minutes=30)
+        assert await p.states("feedback") == ["in-doubt"]
+        assert await p.states("cases") == ["checking"]
+        listed = await p.say("陈静", "待核投递")
+        assert "王芳" not in listed
+        await p.press("陈静", "doubt_arrived")
+        assert await p.states("feedback") == ["sent"]
+        assert await p.states("cases") == ["closed"]
+
+
+async def test_in_doubt_is_said_again(tmp_path: Path) -> None:
+    channel = ToldChannel()
+    async with stage(tmp_path, after=story.lamps_submitted, channels={"sms": channel}) as p:
+        await _bind(p, "王芳")
+        channel.verdicts[PHONE] = "lose"
+        await story.signed(p)
+        await story.published(p)
+        channel.verdicts.clear()
+        await p.say("陈静", "待核投递")
+        await p.press("陈静", "doubt_resend")
+        assert await p.states("feedback") == ["sent"]
+        assert sum("不向住户收费" in text for text in channel.texts(PHONE)) == 1
+
+
+async def test_in_doubt_is_given_up(tmp_path: Path) -> None:
+    channel = ToldChannel()
+    async with stage(tmp_path, after=story.lamps_submitted, channels={"sms": channel}) as p:
+        await _bind(p, "王芳")
+        channel.verdicts[PHONE] = "lose"
+        await story.signed(p)
+        await story.published(p)
+        await p.say("陈静", "待核投递")
+        await p.press("陈静", "doubt_drop")
+        assert await p.states("feedback") == ["undeliverable"]
+
+
+async def test_nowhere_to_reach_is_shown_to_the_desk(tmp_path: Path) -> None:
+    async with stage(tmp_path, after=story.lamps_submitted) as p:
+        await p.say("高原", "解绑 王芳")
+        await story.signed(p)
+        await story.published(p)
+        await _no_campaign(p)
+        assert await p.states("feedback") == ["undeliverable"]
+        assert await p.states("cases") == ["closed"], "it holds up no case"
+        lead = await story.the(p, "leads")
+        assert lead.number in await p.last("陈静")
+        assert "王芳" not in await p.last("陈静")
+
+
+async def test_who_joins_late_is_told_what_the_others_were(tmp_path: Path) -> None:
+    async with stage(tmp_path, after=story.lamps_published) as p:
+        assert await p.states("feedback") == ["sent"]
+        await p.say("李敏", story.FEES)
+        await p.press("陈静", "lead_more", inside="物业费")
+        await p.press("陈静", "lead_merge")
+        await p.press("陈静", await p.number())
+        await p.tick(minutes=1)
+        assert "不向住户收费" in await p.last("李敏")
+        assert await p.states("feedback") == ["sent", "sent"]
