@@ -26,7 +26,7 @@ from bot.tables.sample import load_sample
 from config.clock_table import read_clocks
 from config.settings import Settings
 from config.texts import load_texts, words
-from handlers.housekeeping import ledger, ticking
+from handlers.housekeeping import ledger, retention, ticking
 from handlers.importing.directory import load_directory
 from handlers.reposting import receipts
 from handlers.router import ACTIONS
@@ -140,6 +140,15 @@ class Parts:
                 ctx.clock = False
                 await receipts.checked(ctx, receipt_id, code)
                 await work.commit()
+
+    async def forget_old(self) -> None:
+        """What the first greeting promises to delete."""
+        async with self.store.work() as work:
+            ctx = ticking.clock_context(self.services, work)
+            await retention.forget_originals(ctx)
+            digests = await retention.old_files(ctx)
+            await work.commit()
+        await self.attachments.remove(digests)
 
     async def reload_directory(self) -> None:
         """After an import, and when a day begins."""

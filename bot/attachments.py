@@ -2,14 +2,16 @@
 
 import asyncio
 import contextlib
+import dataclasses
 import hashlib
 import io
+from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
 from matrix.core.conversation import Attachment
-from matrix.core.errors import Refusal, StaleVersion
+from matrix.core.errors import NotFound, Refusal, StaleVersion
 from matrix.ports import Clock, Ids, Store
 
 LIMIT = 10 * 1024 * 1024
@@ -83,6 +85,9 @@ class Attachments:
         async with self._store.work() as work:
             known = await work.attachments.one(digest=digest)
             if known is not None:
+                kept = dataclasses.replace(known, at=self._clock.now(), removed_at=None)
+                await work.attachments.save(kept)
+                await work.commit()
                 return known.id
             with contextlib.suppress(StaleVersion):
                 await work.attachments.add(made)
@@ -97,8 +102,15 @@ class Attachments:
             partial.write_bytes(data)
             partial.rename(path)
 
+    async def remove(self, digests: Sequence[str]) -> None:
+        """Delete bytes whose time is over."""
+        for digest in digests:
+            await asyncio.to_thread((self._folder / digest).unlink, missing_ok=True)
+
     async def read(self, attachment_id: str) -> tuple[bytes, str]:
         """Bytes and content type."""
         async with self._store.read() as work:
             kept = await work.attachments.get(attachment_id)
+        if kept.removed_at is not None:
+            raise NotFound("attachment")
         return await asyncio.to_thread((self._folder / kept.digest).read_bytes), kept.content_type

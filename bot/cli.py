@@ -167,7 +167,9 @@ def import_(
 
 @app.command(help="导出一张表。")
 def export(
-    table: Annotated[str, typer.Argument(help="areas、units、people 等；links 导出关联标注")],
+    table: Annotated[
+        str, typer.Argument(help="areas、units、places、topics、people、posts、accounts、bulletins")
+    ],
     path: Annotated[Path, typer.Argument(help="目标文件：.csv、.xlsx 或 .jsonl")],
 ) -> None:
     """Export a table."""

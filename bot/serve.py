@@ -5,14 +5,14 @@ import contextlib
 import logging
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
 
-from bot.assembly import BEAT_SECONDS, TICK_SECONDS, Parts, assemble, today
+from bot.assembly import BEAT_SECONDS, TICK_SECONDS, Parts, assemble
 from bot.scheduler import Ticker
 from bot.web.app import demo_app, public_app
 from config.settings import Settings
@@ -102,21 +102,11 @@ def _ticker(parts: Parts) -> Ticker:
     seconds = 1.0 if parts.settings.fast else TICK_SECONDS
     ticker.every(seconds, "clock", parts.tick)
     ticker.every(BEAT_SECONDS, "heartbeat", lambda: _beat(parts))
-    ticker.every(60, "directory", _new_day(parts))
+    # A new day, or an import by another process.
+    ticker.every(60, "directory", parts.reload_directory)
+    ticker.every(3600, "retention", parts.forget_old)
     return ticker
 
 
 async def _beat(parts: Parts) -> None:
     await executors.beat(parts.store.engine, parts.executor, datetime.now(UTC))
-
-
-def _new_day(parts: Parts) -> Callable[[], Awaitable[None]]:
-    seen = today(parts.services.clock)
-
-    async def look() -> None:
-        nonlocal seen
-        if (now := today(parts.services.clock)) != seen:
-            seen = now
-            await parts.reload_directory()
-
-    return look

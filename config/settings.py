@@ -33,7 +33,6 @@ class Settings(BaseModel):
     webchat: Literal["", "on", "off"] = ""
     public_reports: Literal["on", "off"] = "on"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    matching_level: Literal["cautious", "standard", "bold"] = "standard"
     telegram_token: SecretStr = SecretStr("")
     telegram_base_url: str = ""
     telegram_webhook_url: str = ""

@@ -133,7 +133,8 @@ async def _pick_post(ctx: Context, name: str) -> None:
             choose(
                 "admin.end_post",
                 post.id,
-                text=f"{ctx.directory.unit_name(post.unit)} {post.role}".strip(),
+                label=f"post_{post.role}",
+                text=ctx.directory.unit_name(post.unit),
             )
             for post in posts[:8]
         ],

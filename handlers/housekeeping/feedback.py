@@ -12,7 +12,7 @@ from matrix.core.campaign import ENDED
 from matrix.core.case import ASSIGNMENT, CASE, AssignmentState, Case, CaseState, Grade
 from matrix.core.delivery import FEEDBACK, Feedback, FeedbackState
 from matrix.core.errors import StaleVersion
-from matrix.core.lead import Lead
+from matrix.core.lead import LEAD, Lead
 from matrix.core.lifecycle import Step
 from matrix.core.roles import CLOCK, MACHINE, Role
 
@@ -145,7 +145,7 @@ async def _words(ctx: Context, one: Feedback, lead: Lead) -> tuple[Reply, list[C
     if kind != "bulletin":
         return FeedbackOther(
             number=lead.number, outcome=kind.replace("-", "_"), detail=lead.reason
-        ), [dispute]
+        ), [dispute] if LEAD.has(lead.state, "dispute") else []
     bulletin = await ctx.work.bulletins.get(target)
     if bulletin.kind in {Kind.CORRECTION, Kind.WITHDRAWAL}:
         return (
@@ -209,4 +209,4 @@ async def finish_assignments(ctx: Context, case: Case) -> None:
         if one.state is AssignmentState.ACKNOWLEDGED:
             by = MACHINE if ctx.person is None else None
             await ctx.move(ASSIGNMENT, ctx.work.assignments, one, "finish", by=by)
-            await clocks.stop(ctx, f"assignment:{one.id}")
+        await clocks.stop(ctx, f"assignment:{one.id}")

@@ -129,7 +129,19 @@ async def _pause_account(ctx: Context, delivery: Delivery, case_id: str) -> None
     await ctx.tell_role(
         Role.PUBLISHER,
         Alarm(what="account_paused", number=case.number, detail=account.name),
+        choose("account.resume", account.id),
     )
+
+
+@action("account.resume", Role.PUBLISHER)
+async def resume_account(ctx: Context, subject: str, args: Args) -> None:
+    """恢复直发: the fault is mended, the account posts by itself again."""
+    del args
+    account = await ctx.work.accounts.get(subject)
+    await ctx.work.accounts.save(dataclasses.replace(account, paused=""))
+    await ctx.note("account", account.id, "resume")
+    await reload(ctx)
+    await ctx.reply(Done(what="account_resumed", subject=account.name))
 
 
 async def _published(ctx: Context, delivery: Delivery, revision_id: str) -> None:

@@ -39,7 +39,10 @@ SHORT = 10
 
 
 async def in_group(ctx: Context, message: Inbound) -> None:
-    """In groups the lead is the quoted message together with a mention; otherwise silence."""
+    """In groups the lead is the quoted message together with a mention; otherwise silence.
+
+    All but what is certain is said to the reporter alone.
+    """
     if not message.mentioned:
         return
     quoted = message.quoted.strip()
@@ -51,7 +54,15 @@ async def in_group(ctx: Context, message: Inbound) -> None:
         await ctx.reply(GroupAnswer(title=answer[1].title, url=answer[1].url))
     if ctx.person is not None:
         lead = await _store(ctx, message, quoted, found, "")
-        await _decide(ctx, lead, found, quoted, silent=True)
+        await _decide(await _alone(ctx), lead, found, quoted)
+
+
+async def _alone(ctx: Context) -> Context:
+    """The reporter's own chat on this platform: nobody is bound in a group."""
+    bound = await ctx.work.identities.one(
+        platform=ctx.platform, external=ctx.external, revoked_at=None
+    )
+    return dataclasses.replace(ctx, chat=bound.chat if bound else ctx.chat, in_group=False)
 
 
 async def take(
@@ -178,14 +189,12 @@ async def _sight(ctx: Context, lead: Lead, claim: Claim) -> None:
     )
 
 
-async def _decide(
-    ctx: Context, lead: Lead, found: Found, text: str, *, silent: bool = False
-) -> None:
+async def _decide(ctx: Context, lead: Lead, found: Found, text: str) -> None:
     """Answered, joined to a running case, asked for text, or queued with a proposal."""
     danger = Danger() if endangers_life(text) else None
     answer = await answering.answer_of(ctx, found)
     if answer is not None:
-        await _answer(ctx, lead, answer[0], answer[1], found, danger, silent=silent)
+        await _answer(ctx, lead, answer[0], answer[1], found, danger)
         return
     joined = await _running_case(ctx, found)
     if joined is not None:
@@ -219,13 +228,9 @@ async def _answer(
     bulletin: Bulletin,
     found: Found,
     danger: Danger | None,
-    *,
-    silent: bool,
 ) -> None:
     await answering.link(ctx, lead, one, LinkState.MATCHED, found.model_version)
     lead = await ctx.move(LEAD, ctx.work.leads, lead, "answer", by=MACHINE, bulletin=bulletin.id)
-    if silent:
-        return
     await ctx.reply(
         LeadAnswered(
             danger=danger,

@@ -55,6 +55,7 @@ class Attachment(Entity):
     size: int
     name: str = ""
     at: datetime
+    removed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,9 +14,9 @@ BESIDE = {"docs", "benchmarks", "deploy"}
 
 def tracked() -> list[Path]:
     listed = subprocess.run(
-        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    return [ROOT / line for line in listed.stdout.split("\n") if line]
+    return [ROOT / line for line in listed.stdout.split("\0") if line]
 
 
 def test_nothing_unplaced_lies_at_the_top() -> None:

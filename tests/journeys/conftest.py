@@ -15,6 +15,7 @@ def _is_journey(item: pytest.Item) -> bool:
     return item.path.parent == HERE
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Journeys are one xdist group; every other file is one of its own, as with loadfile."""
     for item in items:
@@ -39,9 +40,9 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 
 @pytest.fixture
-def whole_run() -> bool:
-    """Whether every journey has run in this process."""
-    return not _LEFT_OUT and {_bare(one) for one in _WANTED} <= {_bare(one) for one in _RAN}
+def left_out() -> list[str]:
+    """Journeys that have not run in this process."""
+    return _LEFT_OUT + sorted({_bare(one) for one in _WANTED} - {_bare(one) for one in _RAN})
 
 
 def _bare(nodeid: str) -> str:

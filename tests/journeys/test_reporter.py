@@ -149,3 +149,5 @@ async def test_groups_hear_only_what_is_certain(tmp_path: Path) -> None:
         assert await group(quoted=KNOWN, mentioned=True) == 1
         assert await group(quoted=SAMPLE_LINK, mentioned=True) == 1
         assert await group(quoted=story.LAMPS, mentioned=True) == 1
+        assert await p.states("leads") == ["answered", "needs-info", "queued"]
+        assert "收到" in await p.last("王芳")

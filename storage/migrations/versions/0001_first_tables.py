@@ -76,6 +76,7 @@ def upgrade() -> None:
     sa.Column('size', sa.BigInteger(), nullable=False),
     sa.Column('name', sa.Text(), nullable=False),
     sa.Column('at', sa.BigInteger(), nullable=False),
+    sa.Column('removed_at', sa.BigInteger(), nullable=True),
     sa.PrimaryKeyConstraint('id')
     )
     with op.batch_alter_table('attachment', schema=None) as batch_op:

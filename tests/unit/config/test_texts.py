@@ -30,7 +30,7 @@ from matrix.core.deadline import Stage
 from matrix.core.directory import Tier
 from matrix.core.lead import LeadState
 from matrix.core.lifecycle import Lifecycle
-from matrix.core.roles import Role
+from matrix.core.roles import NOT_PERSONS, Role
 from matrix.core.verification import Finding
 from matrix.matching.verdicts import ReasonKind
 from matrix.triage.deadline import LADDER
@@ -144,7 +144,10 @@ def test_enum_fields_find_their_tables():
     assert states == set(TEXTS["state"])
 
 
-NAMED = {"attach_to", "lead_confirm", "case_unmerge", "task_undo", "campaign_remind"}
+NAMED = {
+    "attach_to", "lead_confirm", "case_unmerge", "task_undo", "campaign_remind",
+    *(f"post_{role}" for role in Role if role not in NOT_PERSONS),
+}  # fmt: skip
 
 
 def test_buttons_that_stand_several_times_on_a_card_carry_a_name():
