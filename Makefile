@@ -13,7 +13,7 @@ demo: $(VENV)/.run
 	$(BIN)/piyao demo
 
 test: $(VENV)/.test
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: $(VENV)/.check
 	$(BIN)/ruff format --check .

@@ -96,14 +96,29 @@ class Parts:
     async def broadcast(self, subject: str) -> None:
         """A broadcast job: everything pending under the subject, unless held."""
         name = subject.partition("#")[0]
-        while not await self._held(name):
-            if await self.sender.pump(Lane.BROADCAST, subject=name):
-                continue
-            async with self.store.read() as work:
-                left = await work.deliveries.count(subject=name, state="pending")
-            if not left or isinstance(self.queue, MemoryQueue):
-                return
-            await asyncio.sleep(1)
+        while True:
+            try:
+                if await self._broadcast_chunk(name):
+                    return
+            except Exception:
+                # A job that fails is never run again, and its rows would wait for ever.
+                if isinstance(self.queue, MemoryQueue):
+                    raise
+                LOG.exception("broadcast %s", name)
+                await asyncio.sleep(1)
+
+    async def _broadcast_chunk(self, name: str) -> bool:
+        """One chunk; True when nothing is left to do for this job."""
+        if await self._held(name):
+            return True
+        if await self.sender.pump(Lane.BROADCAST, subject=name):
+            return False
+        async with self.store.read() as work:
+            left = await work.deliveries.count(subject=name, state="pending")
+        if not left or isinstance(self.queue, MemoryQueue):
+            return True
+        await asyncio.sleep(1)
+        return False
 
     async def _held(self, subject: str) -> bool:
         kind, _, campaign_id = subject.partition(":")
@@ -112,6 +127,22 @@ class Parts:
         async with self.store.read() as work:
             campaign = await work.campaigns.maybe(campaign_id)
         return campaign is None or campaign.state is not CampaignState.RUNNING
+
+    async def beat(self) -> None:
+        """This process is alive; what silent ones left behind is taken over."""
+        now = datetime.now(UTC)
+        engine = self.store.engine
+        if not await executors.beat(engine, self.executor, now):
+            # Others took us for dead while we were suspended: our rows are fenced, we go on.
+            await executors.register(engine, self.executor, "all", now)
+        if alone(self.settings):
+            return
+        if dead := await executors.silent(engine, now - ledger.GRACE, self.executor):
+            LOG.warning("taking over from %d silent processes", len(dead))
+            await abandoned(self, dead)
+            if isinstance(self.queue, DbosQueue):
+                await self.queue.take_over(dead)
+            await executors.forget(engine, dead)
 
     async def tick(self) -> None:
         """One sweep of the clock, then what it made."""
@@ -300,22 +331,33 @@ def _channels(
 async def _take_over(parts: Parts, stack: AsyncExitStack) -> None:
     """Register this executor; what dead ones left *sending* becomes in doubt."""
     now = datetime.now(UTC)
-    alone = parts.settings.url.startswith("sqlite")
+    lonely = alone(parts.settings)
     engine = parts.store.engine
-    since = now if alone else now - ledger.GRACE
+    # With the lock on the folder every other process is dead, whatever its last heartbeat says.
+    since = now + ledger.GRACE if lonely else now - ledger.GRACE
     dead = await executors.silent(engine, since, parts.executor)
     await executors.register(engine, parts.executor, "all", now)
     stack.push_async_callback(executors.forget, engine, [parts.executor])
-    async with parts.store.work() as work:
-        ctx = ticking.clock_context(parts.services, work)
-        ctx.clock = False
-        await ledger.abandon(ctx, None if alone else dead, parts.executor)
-        await work.commit()
+    await abandoned(parts, None if lonely else dead)
     if isinstance(parts.queue, DbosQueue):
         await parts.queue.start(parts.broadcast, dead)
         stack.push_async_callback(parts.queue.stop)
     if dead:
         await executors.forget(engine, dead)
+
+
+def alone(settings: Settings) -> bool:
+    """One process per SQLite file (see ``_Lock``): every other executor is dead."""
+    return settings.url.startswith("sqlite")
+
+
+async def abandoned(parts: Parts, dead: list[str] | None) -> None:
+    """What dead executors left *sending* becomes in doubt."""
+    async with parts.store.work() as work:
+        ctx = ticking.clock_context(parts.services, work)
+        ctx.clock = False
+        await ledger.abandon(ctx, dead, parts.executor)
+        await work.commit()
 
 
 def _one_process(folder: Path) -> "_Lock":

@@ -3,6 +3,7 @@
 import asyncio
 import dataclasses
 import logging
+import re
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
@@ -13,7 +14,7 @@ from handlers.replies import Reply
 from handlers.replies.shared import Busy, Faster, Refused
 from handlers.services import Services
 from matrix.core.conversation import Inbound, InboxState
-from matrix.core.errors import Refusal, StaleVersion
+from matrix.core.errors import PiyaoError, Refusal, StaleVersion
 from matrix.ports import Work
 
 LOG = logging.getLogger("piyao.dispatch")
@@ -26,6 +27,16 @@ _BACKOFF = (
     timedelta(minutes=15),
 )
 _FIELDS = frozenset(field.name for field in dataclasses.fields(Refused))
+_NOTE = re.compile(r"(?:\A|\n)\[file:(?P<key>[a-z_]{1,40})\]\Z")
+
+
+class NotKeptError(PiyaoError):
+    """The database did not take a message: its platform keeps it and repeats it."""
+
+    def __init__(self, reference: str) -> None:
+        """``reference`` stands in the log beside the reason."""
+        super().__init__(reference)
+        self.reference = reference
 
 
 class Dispatcher:
@@ -38,13 +49,22 @@ class Dispatcher:
         self._wake = asyncio.Event()
 
     async def store(self, message: Inbound) -> bool:
-        """Keep a message before it is acknowledged; False when it is known already."""
-        async with self._services.store.work() as work:
-            try:
-                await work.inbox.add(storable(message))
-            except StaleVersion:
-                return False
-            await work.commit()
+        """Keep a message before it is acknowledged; False when it is known already.
+
+        Raises:
+            NotKeptError: the database is full or locked; nothing may be acknowledged.
+        """
+        try:
+            async with self._services.store.work() as work:
+                try:
+                    await work.inbox.add(storable(message))
+                except StaleVersion:
+                    return False
+                await work.commit()
+        except Exception as error:
+            reference = reference_of(message)
+            LOG.exception("message %s was not kept", reference)
+            raise NotKeptError(reference) from error
         self._wake.set()
         return True
 
@@ -67,27 +87,33 @@ class Dispatcher:
         """Process the next message; False when none is ready."""
         now = self._services.clock.now()
         async with self._services.store.read() as work:
-            waiting = await work.inbox.find(state=InboxState.STORED, order="id", limit=20)
-        ready = next((m for m in waiting if m.retry_at is None or m.retry_at <= now), None)
-        if ready is None:
+            # Asked apart: messages that wait for their next try hold up nobody else's.
+            fresh = await work.inbox.find(state=InboxState.STORED, retry_at=None, limit=1)
+            again = await work.inbox.find(state=InboxState.STORED, retry_at__lte=now, limit=1)
+        ready = sorted([*fresh, *again], key=lambda one: one.id)
+        if not ready:
             return False
-        await self.process(ready)
+        await self.process(ready[0])
         return True
 
     async def process(self, message: Inbound) -> None:
         """One message in one transaction; refusals and failures in one of their own."""
         try:
-            await self._in_transaction(message, lambda ctx: messages.receive(ctx, message))
-        except Refusal as refusal:
-            await self._refuse(message, refusal)
-        except StaleVersion:
-            LOG.info("message %s: somebody was faster", message.id[-6:], exc_info=True)
-            await self._again(message)
+            await self._take(message)
         except Exception as error:
-            reference = message.id[-6:]
+            reference = reference_of(message)
             LOG.exception("message %s", reference)
             await self._later(message, type(error).__name__, reference)
         self._services.outbox.wake()
+
+    async def _take(self, message: Inbound) -> None:
+        try:
+            await self._in_transaction(message, lambda ctx: receive(ctx, message))
+        except Refusal as refusal:
+            await self._refuse(message, refusal)
+        except StaleVersion:
+            LOG.info("message %s: somebody was faster", reference_of(message), exc_info=True)
+            await self._again(message)
 
     async def _in_transaction(
         self, message: Inbound, act: Callable[[Context], Awaitable[None]]
@@ -119,7 +145,7 @@ class Dispatcher:
     async def _again(self, message: Inbound) -> None:
         """Somebody was faster: look once more at how things stand now."""
         try:
-            await self._in_transaction(message, lambda ctx: messages.receive(ctx, message))
+            await self._in_transaction(message, lambda ctx: receive(ctx, message))
         except Refusal as refusal:
             await self._refuse(message, refusal)
         except StaleVersion:
@@ -145,6 +171,27 @@ class Dispatcher:
                 ctx = await messages.context_of(self._services, work, message)
                 await ctx.reply(Busy(reference=reference))
             await work.commit()
+
+
+def reference_of(message: Inbound) -> str:
+    """What a person can name on the telephone, and the log shows."""
+    return message.id[-6:]
+
+
+async def receive(ctx: Context, message: Inbound) -> None:
+    """Do what the message asks, and say which attachment could not be taken.
+
+    A channel leaves ``[file:<refusal key>]`` as the last line of a text whose file did not come.
+    """
+    found = None if message.files else _NOTE.search(message.text)
+    if found is None:
+        await messages.receive(ctx, message)
+        return
+    message = dataclasses.replace(message, text=message.text[: found.start()])
+    if message.text.strip() or message.in_group:
+        await messages.receive(ctx, message)
+    if not message.in_group:
+        await ctx.reply(Refused(key=found["key"]))
 
 
 def storable(message: Inbound) -> Inbound:

@@ -1,10 +1,12 @@
 """Both lanes send through here: claim, commit, send, settle."""
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 from bot.channel import Channel, Limits
 from bot.presenter import Presenter
@@ -13,12 +15,18 @@ from handlers.housekeeping.ledger import Result
 from handlers.housekeeping.ticking import clock_context
 from handlers.services import Services
 from matrix.broadcast.pacing import Pacer
-from matrix.core.delivery import Delivery, Lane
+from matrix.core.delivery import Delivery, DeliveryState, Lane
 from matrix.core.errors import DeliveryError
 
 LOG = logging.getLogger("piyao.sender")
 _IDLE = 1.0
 """Seconds after which the conversation lane looks by itself: retries, other processes' rows."""
+_FAREWELL = 5.0
+"""Seconds that messages under way have for coming to their end when the process stops."""
+
+_CARD_WAITS = timedelta(seconds=2)
+
+Chat = tuple[str, str]
 
 
 def pacer_of(limits: Limits) -> Pacer:
@@ -53,53 +61,135 @@ class Sender:
         self._executor = executor
         self._wake = asyncio.Event()
         self._pacers = {name: pacer_of(one.limits) for name, one in channels.items()}
+        self._paced = [
+            name
+            for name, one in channels.items()
+            if one.limits.chat_per_second or one.limits.chat_per_minute
+        ]
+        self._under_way: dict[Chat, asyncio.Task[None]] = {}
+        self._resting: dict[Chat, float] = {}
+        self._results: list[Result] = []
 
     def wake(self) -> None:
         """Something waits."""
         self._wake.set()
 
     async def run(self) -> None:
-        """The conversation lane, until cancelled."""
-        while True:
-            self._wake.clear()
-            try:
-                while await self.pump(Lane.CONVERSATION):
-                    pass
-            except Exception:
-                LOG.exception("conversation lane")
-                await asyncio.sleep(_IDLE)
-            try:
-                await asyncio.wait_for(self._wake.wait(), _IDLE)
-            except TimeoutError:
-                continue
+        """The conversation lane, until cancelled. One slow chat holds up no other."""
+        try:
+            while True:
+                self._wake.clear()
+                started = 0
+                try:
+                    started = await self._turn()
+                except Exception:
+                    LOG.exception("conversation lane")
+                    await asyncio.sleep(_IDLE)
+                if not started:
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(self._wake.wait(), self._nap())
+        finally:
+            await self._farewell()
+
+    async def _turn(self) -> int:
+        """Write what has come back, then start what is ready; returns how many were started."""
+        await self._settle()
+        now = time.monotonic()
+        self._resting = {chat: end for chat, end in self._resting.items() if end > now}
+        apart = {address for _, address in (*self._under_way, *self._resting)}
+        claimed = await self._claim(Lane.CONVERSATION, apart=sorted(apart))
+        for chat, some in _by_chat(claimed).items():
+            self._under_way[chat] = asyncio.create_task(self._one_chat(chat, some))
+        return len(claimed)
+
+    def _nap(self) -> float:
+        """Until a chat has rested, at most ``_IDLE``."""
+        ends = [end - time.monotonic() for end in self._resting.values()]
+        return max(0.01, min([_IDLE, *ends]))
+
+    async def _one_chat(self, chat: Chat, some: Sequence[Delivery]) -> None:
+        try:
+            self._results += await self._send_in_order(some)
+        finally:
+            self._rest(chat)
+            del self._under_way[chat]
+            self._wake.set()
+
+    def _rest(self, chat: Chat, least: float = 0.0) -> None:
+        """A chat that may not get its next message yet waits outside of the ledger's *sending*."""
+        platform, address = chat
+        now = time.monotonic()
+        wait = max(least, self._pacers[platform].wait(address, now))
+        if wait > 0:
+            self._resting[chat] = max(now + wait, self._resting.get(chat, 0.0))
+
+    async def _farewell(self) -> None:
+        """What is on its way arrives and is written down: an orderly stop leaves no doubt."""
+        if self._under_way:
+            _, late = await asyncio.wait(list(self._under_way.values()), timeout=_FAREWELL)
+            for task in late:
+                task.cancel()
+        await self._settle()
 
     async def pump(self, lane: Lane, *, subject: str = "") -> int:
-        """Send one chunk; returns how many rows it took."""
+        """Send one chunk to its end; returns how many rows it took."""
+        claimed = await self._claim(lane, subject=subject)
+        if not claimed:
+            return 0
+        chats = _by_chat(claimed).values()
+        done = await asyncio.gather(*(self._send_in_order(some) for some in chats))
+        self._results += [result for some in done for result in some]
+        await self._settle()
+        return len(claimed)
+
+    async def _claim(
+        self, lane: Lane, *, subject: str = "", apart: Sequence[str] = ()
+    ) -> list[Delivery]:
         async with self._services.store.work() as work:
             ctx = clock_context(self._services, work)
             claimed = await ledger.claim(
-                ctx, lane, list(self._channels), self._executor, subject=subject
-            )
+                ctx, lane, list(self._channels), self._executor, subject=subject,
+                apart=apart, one_each=self._paced if lane is Lane.CONVERSATION else (),
+            )  # fmt: skip
             await work.commit()
-        if not claimed:
-            return 0
-        results = await self._send_all(claimed)
-        async with self._services.store.work() as work:
-            ctx = clock_context(self._services, work)
-            await ledger.settle(ctx, results)
-            await work.commit()
-        return len(claimed)
+        return claimed
 
-    async def _send_all(self, claimed: Sequence[Delivery]) -> list[Result]:
-        """Chats in parallel, messages of one chat in order."""
-        chats: dict[tuple[str, str], list[Delivery]] = {}
-        for one in claimed:
-            chats.setdefault((one.platform, one.address), []).append(one)
-        done = await asyncio.gather(*(self._send_in_order(some) for some in chats.values()))
-        return [result for some in done for result in some]
+    async def _settle(self) -> None:
+        """Write the outcomes. What the database does not take now is kept and written later."""
+        if not self._results:
+            return
+        results, self._results = self._results, []
+        try:
+            await self._write(results)
+        except Exception:
+            LOG.exception("outcomes of %d deliveries", len(results))
+            await self._write_apart(results)
+
+    async def _write_apart(self, results: Sequence[Result]) -> None:
+        """One that cannot be written must not keep the others from being written."""
+        for one in results:
+            try:
+                await self._write([one])
+            except Exception:
+                LOG.exception("outcome of delivery %s", one.delivery.id)
+                self._results.append(one)
+
+    async def _write(self, results: Sequence[Result]) -> None:
+        async with self._services.store.work() as work:
+            await ledger.settle(clock_context(self._services, work), results)
+            await work.commit()
 
     async def _send_in_order(self, deliveries: Sequence[Delivery]) -> list[Result]:
-        return [await self._send(one) for one in deliveries]
+        """Messages of one chat; after "slow down" the others are not even tried."""
+        results: list[Result] = []
+        slow: DeliveryError | None = None
+        for one in deliveries:
+            result = Result(delivery=one, error=slow) if slow else await self._send(one)
+            if result.error is not None and result.error.retry_after is not None:
+                slow = result.error
+                self._rest((one.platform, one.address), result.error.retry_after.total_seconds())
+            results.append(result)
+        return results
 
     async def _send(self, delivery: Delivery) -> Result:
         try:
@@ -139,6 +229,9 @@ class Sender:
             return ""
         async with self._services.store.read() as work:
             card = await work.deliveries.get(delivery.edits)
+        if card.state is DeliveryState.PENDING:
+            # Put off itself: changed before it is there, it would come later as it was.
+            raise DeliveryError("card-waits", retry_after=_CARD_WAITS)
         return card.remote_id
 
     async def _pace(self, platform: str, chat: str) -> None:
@@ -146,3 +239,11 @@ class Sender:
         while (wait := pacer.wait(chat, time.monotonic())) > 0:  # noqa: ASYNC110
             await asyncio.sleep(wait)
         pacer.take(chat, time.monotonic())
+
+
+def _by_chat(claimed: Sequence[Delivery]) -> dict[Chat, list[Delivery]]:
+    """Chats go in parallel, messages of one chat in order."""
+    chats: dict[Chat, list[Delivery]] = {}
+    for one in claimed:
+        chats.setdefault((one.platform, one.address), []).append(one)
+    return chats

@@ -6,7 +6,6 @@ import logging
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 import uvicorn
@@ -16,13 +15,13 @@ from bot.assembly import BEAT_SECONDS, TICK_SECONDS, Parts, assemble
 from bot.scheduler import Ticker
 from bot.web.app import demo_app, public_app
 from config.settings import Settings
-from storage import executors
 
 LOG = logging.getLogger("piyao")
 LOOPBACK = "127.0.0.1"
 # Every statement of a conversation crosses to the database thread and back; beside the queue
 # engine's threads the default of 5 ms was paid twice a statement (docs/performance.md).
 SWITCH_SECONDS = 0.0005
+_PAUSE = 2.0
 
 
 class _Server(uvicorn.Server):
@@ -45,7 +44,7 @@ async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
         servers = _servers(parts)
         ticker = _ticker(parts)
         loops: list[Coroutine[Any, Any, Any]] = [parts.dispatcher.run(), parts.sender.run()]
-        loops += [channel.run() for channel in parts.channels.values()]
+        loops += [_unbroken(name, channel.run) for name, channel in parts.channels.items()]
         loops += [server.serve() for server in servers]
         tasks: list[asyncio.Task[Any]] = [asyncio.create_task(one) for one in loops]
         ticker.start()
@@ -101,12 +100,18 @@ def _ticker(parts: Parts) -> Ticker:
     ticker = Ticker()
     seconds = 1.0 if parts.settings.fast else TICK_SECONDS
     ticker.every(seconds, "clock", parts.tick)
-    ticker.every(BEAT_SECONDS, "heartbeat", lambda: _beat(parts))
+    ticker.every(BEAT_SECONDS, "heartbeat", parts.beat)
     # A new day, or an import by another process.
     ticker.every(60, "directory", parts.reload_directory)
     ticker.every(3600, "retention", parts.forget_old)
     return ticker
 
 
-async def _beat(parts: Parts) -> None:
-    await executors.beat(parts.store.engine, parts.executor, datetime.now(UTC))
+async def _unbroken(name: str, run: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Receive again after what came out of a channel: a full disk, a locked database."""
+    while True:
+        try:
+            await run()
+        except Exception:
+            LOG.exception("channel %s", name)
+        await asyncio.sleep(_PAUSE)

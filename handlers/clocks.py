@@ -126,3 +126,10 @@ async def restart_business(ctx: Context, case: Case) -> None:
         business=case.received_at,
         case=case.id,
     )
+
+
+async def verify_again(ctx: Context, case: Case) -> None:
+    """Opened again after its clocks were stopped: verification has its own length from now."""
+    await start(
+        ctx, f"case:{case.id}", Stage.VERIFY, case.grade, business=ctx.at, case=case.id
+    )  # fmt: skip

@@ -51,8 +51,8 @@ class Ids(Protocol):
 class Repository(Protocol[E]):
     """The stored entities of one kind.
 
-    Criteria are ``field=value``; ``field__in=(…)``, ``field__lte=…``, ``field__gte=…``,
-    ``field__lt=…``, ``field__gt=…``, ``field__ne=…`` compare otherwise.
+    Criteria are ``field=value``; ``field__in=(…)``, ``field__notin=(…)``, ``field__lte=…``,
+    ``field__gte=…``, ``field__lt=…``, ``field__gt=…``, ``field__ne=…`` compare otherwise.
     """
 
     async def get(self, entity_id: str) -> E:

@@ -28,11 +28,16 @@ def sync_url(url: str) -> URL:
 
 
 def open_engine(url: str) -> AsyncEngine:
-    """An engine. SQLite: WAL, full durability, writers take the lock when they begin."""
+    """An engine. SQLite: WAL, full durability, writers take the lock when they begin.
+
+    Values stay out of error messages: what people write never gets into a log.
+    """
     parsed = async_url(url)
     if parsed.get_backend_name() != "sqlite":
-        return create_async_engine(parsed, pool_size=10, max_overflow=10, pool_pre_ping=True)
-    engine = create_async_engine(parsed, connect_args={"timeout": 15})
+        return create_async_engine(
+            parsed, pool_size=10, max_overflow=10, pool_pre_ping=True, hide_parameters=True
+        )
+    engine = create_async_engine(parsed, connect_args={"timeout": 15}, hide_parameters=True)
 
     @event.listens_for(engine.sync_engine, "connect")
     def _connect(connection: Any, record: object) -> None:

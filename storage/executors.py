@@ -16,12 +16,13 @@ async def register(engine: AsyncEngine, executor: str, roles: str, now: datetime
         )
 
 
-async def beat(engine: AsyncEngine, executor: str, now: datetime) -> None:
-    """Still alive."""
+async def beat(engine: AsyncEngine, executor: str, now: datetime) -> bool:
+    """Still alive; False when others have taken this process for dead."""
     async with engine.begin() as connection:
-        await connection.execute(
+        written = await connection.execute(
             update(EXECUTOR).where(EXECUTOR.c.id == executor).values(seen_at=now)
         )
+    return written.rowcount == 1
 
 
 async def silent(engine: AsyncEngine, since: datetime, mine: str) -> list[str]:

@@ -4,9 +4,11 @@ import asyncio
 import logging
 import sys
 from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy import Connection, Engine, create_engine, event
 
 from storage.engine import prepare_sqlite, sync_url
 
@@ -24,12 +26,21 @@ class MemoryQueue:
     def __init__(self) -> None:
         """Nothing waits."""
         self.waiting: list[str] = []
+        self._known: set[str] = set()
 
     def put(self, connection: Connection, job: str, subject: str) -> None:
-        """Queue once per subject; dropped with the transaction only by a crash."""
-        del connection, job
-        if subject not in self.waiting:
-            self.waiting.append(subject)
+        """Queue once per subject, when the transaction commits."""
+        name, open_ = f"{job}:{subject}", True
+
+        def end(_: Connection, *, kept: bool) -> None:
+            nonlocal open_
+            if open_ and kept and name not in self._known:
+                self._known.add(name)
+                self.waiting.append(subject)
+            open_ = False
+
+        event.listen(connection, "commit", partial(end, kept=True))
+        event.listen(connection, "rollback", partial(end, kept=False))
 
     async def drain(self, run: JobRunner) -> None:
         """Run what waits."""
@@ -40,15 +51,14 @@ class MemoryQueue:
 def _engine(url: str) -> Engine:
     parsed = sync_url(url)
     if parsed.get_backend_name() != "sqlite":
-        return create_engine(parsed, pool_pre_ping=True)
+        return create_engine(parsed, pool_pre_ping=True, hide_parameters=True)
     arguments: dict[str, Any] = {"connect_args": {"timeout": 15, "check_same_thread": False}}
     if sys.version_info >= (3, 12):
         # DBOS needs SQLite >= 3.42 there; the wheel carries one.
         import pysqlite3
 
         arguments["module"] = pysqlite3
-    engine = create_engine(parsed, **arguments)
-    from sqlalchemy import event
+    engine = create_engine(parsed, hide_parameters=True, **arguments)
 
     @event.listens_for(engine, "connect")
     def _connect(connection: Any, record: object) -> None:
@@ -104,13 +114,14 @@ class DbosQueue:
             system_database_engine=self._engine,
         )
         if dead:
-            await asyncio.to_thread(self._take_over, list(dead))
+            await self.take_over(dead)
 
     @staticmethod
-    def _take_over(dead: list[str]) -> None:
+    async def take_over(dead: Sequence[str]) -> None:
+        """Run again what dead executors had begun."""
         from dbos import DBOS
 
-        DBOS._recover_pending_workflows(dead)  # noqa: SLF001
+        await asyncio.to_thread(DBOS._recover_pending_workflows, list(dead))  # noqa: SLF001
 
     def put(self, connection: Connection, job: str, subject: str) -> None:
         """Queue a job on the caller's own transaction; the id makes a repeat ignored."""
@@ -129,6 +140,8 @@ class DbosQueue:
         """Let go; running jobs are found again by the next start."""
         from dbos import DBOS
 
+        # DBOS has put its own thread pool under the loop and takes it along when it goes.
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
         if self._client is not None:
             await asyncio.to_thread(self._client.destroy)
         await asyncio.to_thread(DBOS.destroy)

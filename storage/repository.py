@@ -33,6 +33,7 @@ _COMPARE: dict[str, Callable[[Any, Any], ColumnElement[bool]]] = {
     "": _equal,
     "ne": _unequal,
     "in": lambda column, value: column.in_(list(value)),
+    "notin": lambda column, value: column.not_in(list(value)),
     "lte": operator.le,
     "lt": operator.lt,
     "gte": operator.ge,

@@ -3,11 +3,30 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import settings
 from sqlalchemy import create_engine, text
 
 from storage.engine import sync_url
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """``--dist loadfile``, with all journeys as one file: one process sees every row fired."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class WithJourneys(LoadFileScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            journey = nodeid.startswith("tests/journeys/")
+            return "tests/journeys" if journey else str(super()._split_scope(nodeid))
+
+    return WithJourneys(config, log) if config.getvalue("dist") == "loadfile" else None
+
+
+# Speed belongs in benchmarks: a busy machine fails no property.
+settings.register_profile("house", deadline=None)
+settings.load_profile("house")
 
 
 @pytest.fixture(scope="session")

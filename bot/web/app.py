@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
 from bot.assembly import Parts
+from bot.dispatch import NotKeptError
 from bot.platforms.webchat import api as webchat_api
 from bot.platforms.webchat.channel import WebChat
 
@@ -64,6 +65,14 @@ def _name(netloc: str) -> str:
 
 
 def _common(app: FastAPI, parts: Parts) -> None:
+    @app.exception_handler(NotKeptError)
+    async def not_kept(request: Request, error: NotKeptError) -> JSONResponse:
+        """The database is full or locked: a platform repeats the message, a person is told."""
+        del request
+        sentence = parts.presenter.text("refusal", "not_kept")
+        detail = sentence.replace("{detail}", error.reference)
+        return JSONResponse({"detail": detail}, status_code=503)
+
     @app.get("/healthz", include_in_schema=False)
     async def health() -> JSONResponse:
         """The database answers; platforms are named with what is wrong."""

@@ -3,7 +3,7 @@
 Rows are moved in chunks: one event per chunk and action (domain §3, Delivery).
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -29,15 +29,26 @@ class Result:
 
 
 async def claim(
-    ctx: Context, lane: Lane, platforms: Sequence[str], executor: str, *, subject: str = ""
+    ctx: Context,
+    lane: Lane,
+    platforms: Sequence[str],
+    executor: str,
+    *,
+    subject: str = "",
+    apart: Collection[str] = (),
+    one_each: Collection[str] = (),
 ) -> list[Delivery]:
-    """Mark the next pending deliveries as *sending*; the caller commits before it sends."""
+    """Mark the next pending deliveries as *sending*; the caller commits before it sends.
+
+    ``apart`` are addresses to which nothing may go now; chats of the platforms in ``one_each``
+    get one message at a time.
+    """
     criteria: dict[str, Any] = {"subject": subject} if subject else {}
-    pending = await ctx.work.deliveries.find(
-        state=DeliveryState.PENDING, lane=lane, platform__in=list(platforms),
-        order="created_at", limit=CHUNK, **criteria,
-    )  # fmt: skip
-    ready = [one for one in pending if one.not_before is None or one.not_before <= ctx.at]
+    if apart:
+        criteria["address__notin"] = apart
+    ready = await _ready(ctx, lane=lane, platform__in=list(platforms), **criteria)
+    if one_each:
+        ready = _first_of_each_chat(ready, one_each)
     attempt = ctx.services.ids.new()
     claimed = []
     dropped = 0
@@ -59,6 +70,26 @@ async def claim(
     await _chunk(ctx, attempt, "claim", "pending", "sending", len(claimed))
     await _chunk(ctx, attempt, "cancel", "pending", "cancelled", dropped)
     return claimed
+
+
+async def _ready(ctx: Context, **criteria: Any) -> list[Delivery]:
+    """Pending and due, oldest first. Asked apart: what was put off holds up nothing else."""
+    found = [
+        one
+        for due in ({"not_before": None}, {"not_before__lte": ctx.at})
+        for one in await ctx.work.deliveries.find(
+            state=DeliveryState.PENDING, order="created_at", limit=CHUNK, **due, **criteria
+        )
+    ]
+    return sorted(found, key=lambda one: (one.created_at, one.id))[:CHUNK]
+
+
+def _first_of_each_chat(ready: Sequence[Delivery], platforms: Collection[str]) -> list[Delivery]:
+    kept: dict[tuple[str, str], Delivery] = {}
+    for one in ready:
+        chat = one.address if one.platform in platforms else one.id
+        kept.setdefault((one.platform, chat), one)
+    return list(kept.values())
 
 
 async def _chunk(ctx: Context, attempt: str, verb: str, source: str, target: str, n: int) -> None:
@@ -92,14 +123,19 @@ async def settle(ctx: Context, results: Sequence[Result]) -> None:
 def _verdict(ctx: Context, one: Result) -> tuple[str, dict[str, Any]]:
     if one.error is None:
         return "sent", {"sent_at": ctx.at, "remote_id": one.remote_id, "error": ""}
-    if one.error.unknown:
-        return "doubt", {"error": one.error.code}
     decision = after_failure(
         one.delivery.attempt, one.error.permanent, one.error.retry_after, one.delivery.id
     )
+    if one.error.unknown and not (_repeatable(one.delivery) and decision is not None):
+        return "doubt", {"error": one.error.code}
     if decision is None:
         return "fail", {"error": one.error.code}
     return "retry", {"error": one.error.code, "not_before": ctx.at + decision}
+
+
+def _repeatable(one: Delivery) -> bool:
+    """A card whose single-use buttons make a repeat harmless, or the change of a message."""
+    return one.harmless and one.dedup is None
 
 
 async def abandon(ctx: Context, dead: Sequence[str] | None, mine: str) -> int:
@@ -116,7 +152,7 @@ async def abandon(ctx: Context, dead: Sequence[str] | None, mine: str) -> int:
         saved = await ctx.work.deliveries.save(moved)
         await _chunk(ctx, one.attempt_id, "doubt", "sending", "in-doubt", 1)
         await outcomes.settled(ctx, saved)
-        if one.harmless and one.dedup is None:
+        if _repeatable(one):
             back, _ = DELIVERY.advance(saved, "retry", MACHINE, not_before=None)
             await ctx.work.deliveries.save(back)
             await _chunk(ctx, one.attempt_id, "retry", "in-doubt", "pending", 1)

@@ -251,6 +251,7 @@ async def review_monitored(ctx: Context) -> None:
             CASE, ctx.work.cases, case, "resume", by=CLOCK,
             verdict=None, review_at=None, stage_since=ctx.at,
         )  # fmt: skip
+        await clocks.verify_again(ctx, resumed)
         await _alarm(ctx, "monitor_review", resumed, "")
 
 

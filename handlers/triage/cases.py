@@ -230,6 +230,7 @@ async def reopen(ctx: Context, subject: str, args: Args) -> None:
     del args
     case = await ctx.work.cases.get(subject)
     case = await ctx.move(CASE, ctx.work.cases, case, "reopen", verdict=None, stage_since=ctx.at)
+    await clocks.verify_again(ctx, case)
     if case.owner:
         await filing.offer(ctx, case, case.owner, lead=True)
     await ctx.reply(Done(what="reopened", subject=case.number), choose("case.open", case.id))
@@ -243,6 +244,7 @@ async def resume(ctx: Context, subject: str, args: Args) -> None:
     case = await ctx.move(
         CASE, ctx.work.cases, case, "resume", verdict=None, review_at=None, stage_since=ctx.at
     )
+    await clocks.verify_again(ctx, case)
     await ctx.reply(Done(what="resumed", subject=case.number), choose("case.open", case.id))
 
 

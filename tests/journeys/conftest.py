@@ -17,10 +17,7 @@ def _is_journey(item: pytest.Item) -> bool:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Journeys are one xdist group; every other file is one of its own, as with loadfile."""
-    for item in items:
-        group = "journeys" if _is_journey(item) else item.nodeid.partition("::")[0]
-        item.add_marker(pytest.mark.xdist_group(group))
+    """The test of every row comes last; what was not asked for is remembered."""
     items.sort(key=lambda item: item.path.name == LAST)
     _WANTED.update(i.nodeid for i in items if _is_journey(i) and i.path.name != LAST)
     files = {item.path.name for item in items if _is_journey(item)}
@@ -42,8 +39,4 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 @pytest.fixture
 def left_out() -> list[str]:
     """Journeys that have not run in this process."""
-    return _LEFT_OUT + sorted({_bare(one) for one in _WANTED} - {_bare(one) for one in _RAN})
-
-
-def _bare(nodeid: str) -> str:
-    return nodeid.partition("@")[0]
+    return _LEFT_OUT + sorted(_WANTED - _RAN)

@@ -86,6 +86,9 @@ async def test_monitored_by_a_leader_until_its_review_date(tmp_path: Path) -> No
         assert await p.states("cases") == ["monitor-only"]
         await p.tick(days=2)
         assert await p.states("cases") == ["verifying"]
+        assert (await story.the(p, "deadlines", stage="verify", closed_at=None)).due_at > (
+            p.clock.now()
+        )
         number = await p.number()
         await p.say("范北辰", number)
         await story.concluded(p, "范北辰", "unverifiable", "查无此人。")

@@ -1,0 +1,122 @@
+"""The queue port: what the journeys' double promises, the durable queue promises too."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import pytest
+
+from storage.engine import open_engine
+from storage.migrate import upgrade
+from storage.queue import DbosQueue, JobRunner, MemoryQueue
+from storage.unit_of_work import SqlStore
+
+PATIENCE = 20.0
+
+
+class Bench:
+    """A store with a queue on it, and the jobs that ran."""
+
+    def __init__(self, store: SqlStore, queue: DbosQueue | MemoryQueue) -> None:
+        self.store, self.queue = store, queue
+        self.ran: list[str] = []
+        self.changed = asyncio.Event()
+
+    async def run(self, subject: str) -> None:
+        self.ran.append(subject)
+        self.changed.set()
+
+    async def put(self, *subjects: str, commit: bool = True) -> None:
+        async with self.store.work() as work:
+            for subject in subjects:
+                await work.enqueue("broadcast", subject)
+            if commit:
+                await work.commit()
+
+    async def until(self, holds: Callable[[], bool]) -> None:
+        """Wait until it holds, within bounds."""
+        if isinstance(self.queue, MemoryQueue):
+            await self.queue.drain(self.run)
+        async with asyncio.timeout(PATIENCE):
+            while not holds():
+                self.changed.clear()
+                await self.changed.wait()
+
+    async def all(self) -> list[str]:
+        """What ran before a last job did: jobs are taken in the order in which they came."""
+        await self.put("last")
+        await self.until(lambda: "last" in self.ran)
+        return sorted(self.ran)
+
+
+@asynccontextmanager
+async def opened(
+    url: str, executor: str, dead: tuple[str, ...] = (), run: JobRunner | None = None
+) -> AsyncIterator[Bench]:
+    """One process's life with the durable queue."""
+    await asyncio.to_thread(upgrade, url)
+    async with AsyncExitStack() as stack:
+        engine = open_engine(url)
+        stack.push_async_callback(engine.dispose)
+        queue = DbosQueue(url, executor)
+        bench = Bench(SqlStore(engine, queue), queue)
+        await queue.start(run or bench.run, dead)
+        stack.push_async_callback(queue.stop)
+        yield bench
+
+
+@asynccontextmanager
+async def in_memory(url: str) -> AsyncIterator[Bench]:
+    await asyncio.to_thread(upgrade, url)
+    engine = open_engine(url)
+    queue = MemoryQueue()
+    yield Bench(SqlStore(engine, queue), queue)
+    await engine.dispose()
+
+
+@pytest.fixture(params=["memory", "dbos"])
+async def bench(request: pytest.FixtureRequest, database_url: str) -> AsyncIterator[Bench]:
+    made = in_memory(database_url) if request.param == "memory" else opened(database_url, "first")
+    async with made as bench:
+        yield bench
+
+
+async def test_a_committed_job_runs_once(bench: Bench) -> None:
+    await bench.put("campaign:1#0", "campaign:2#0")
+    assert await bench.all() == ["campaign:1#0", "campaign:2#0", "last"]
+
+
+async def test_a_job_that_was_rolled_back_never_runs(bench: Bench) -> None:
+    await bench.put("campaign:1#0", commit=False)
+    await bench.put("campaign:2#0")
+    assert await bench.all() == ["campaign:2#0", "last"]
+
+
+async def test_what_was_rolled_back_may_be_queued_again(bench: Bench) -> None:
+    await bench.put("campaign:1#0", commit=False)
+    await bench.put("campaign:1#0")
+    assert await bench.all() == ["campaign:1#0", "last"]
+
+
+async def test_the_same_subject_twice_is_one_job(bench: Bench) -> None:
+    await bench.put("campaign:1#0", "campaign:1#0")
+    await bench.put("campaign:1#0")
+    await bench.until(lambda: bool(bench.ran))
+    await bench.put("campaign:1#0")
+    assert await bench.all() == ["campaign:1#0", "last"]
+
+
+async def test_a_job_that_had_not_run_runs_after_a_restart(database_url: str) -> None:
+    begun = asyncio.Event()
+
+    async def stuck(subject: str) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    async with opened(database_url, "first", run=stuck) as bench:
+        await bench.put("campaign:1#0")
+        async with asyncio.timeout(PATIENCE):
+            await begun.wait()
+        await bench.put("campaign:2#0")
+    async with opened(database_url, "second", ("first",)) as bench:
+        assert await bench.all() == ["campaign:1#0", "campaign:2#0", "last"]

@@ -1,0 +1,274 @@
+"""Messages in: stored before they are acknowledged, processed exactly once, whatever fails."""
+
+import asyncio
+import contextlib
+import os
+import sqlite3
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import event, text
+from sqlalchemy.exc import OperationalError
+
+from bot.assembly import Parts, StartRefusedError, assemble
+from bot.dispatch import NotKeptError
+from bot.web.app import demo_app
+from config.settings import load
+from matrix.core.conversation import Inbound, InboxState
+from matrix.core.delivery import Lane
+from tests.doubles.channels import ToldChannel, told
+from tests.doubles.clock import FakeClock
+
+ROOT = Path(__file__).parents[2]
+RUMOR = "听说全区路灯明天起全部关掉，晚上不要出门"
+BROKEN = "CREATE TRIGGER broken BEFORE INSERT ON lead BEGIN SELECT RAISE(ABORT, 'broken'); END"
+
+
+class Desk:
+    """A district without anybody, open to the public, and a text message service."""
+
+    def __init__(self, parts: Parts, clock: FakeClock, channel: ToldChannel) -> None:
+        self.parts, self.clock, self.channel = parts, clock, channel
+
+    def message(self, number: int = 1, text: str = RUMOR, **fields: Any) -> Inbound:
+        given = {
+            "id": self.parts.services.ids.new(), "platform": "sms", "message_id": f"m{number}",
+            "external": f"p{number}", "chat": f"p{number}", "text": text,
+            "received_at": self.clock.now(),
+        }  # fmt: skip
+        return Inbound(**(given | fields))
+
+    async def keep(self, *numbers: int, **fields: Any) -> None:
+        for number in numbers:
+            assert await self.parts.dispatcher.store(self.message(number, **fields))
+
+    async def settle(self) -> None:
+        while await self.parts.dispatcher.step():
+            pass
+        while await self.parts.sender.pump(Lane.CONVERSATION):
+            pass
+
+    async def count(self, kind: str, **criteria: Any) -> int:
+        async with self.parts.store.read() as work:
+            return int(await getattr(work, kind).count(**criteria))
+
+    async def inbox(self, number: int = 1) -> Inbound:
+        async with self.parts.store.read() as work:
+            found = await work.inbox.one(message_id=f"m{number}")
+        assert found is not None
+        return found
+
+    async def sql(self, statement: str) -> None:
+        async with self.parts.store.engine.begin() as connection:
+            await connection.execute(text(statement))
+
+    def said(self, number: int = 1) -> list[str]:
+        return self.channel.texts(f"p{number}")
+
+    @contextlib.contextmanager
+    def every_connection(self, *pragmas: str) -> Iterator[None]:
+        """Pragmas of single connections, on each that is taken from the pool."""
+
+        def set_all(connection: Any, record: object, proxy: object) -> None:
+            cursor = connection.cursor()
+            for pragma in pragmas:
+                cursor.execute(f"PRAGMA {pragma}")
+            cursor.close()
+
+        engine = self.parts.store.engine.sync_engine
+        event.listen(engine, "checkout", set_all)
+        try:
+            yield
+        finally:
+            event.remove(engine, "checkout", set_all)
+
+
+@asynccontextmanager
+async def opened(folder: Path, clock: FakeClock | None = None, **more: str) -> AsyncIterator[Desk]:
+    clock, channel = clock or FakeClock(), ToldChannel()
+    settings = load({"PIYAO_DATA": str(folder), "PIYAO_WEBCHAT": "off"} | more)
+    made = assemble(settings, clock=clock, durable=False, channels=told(channel))
+    async with made as parts:
+        yield Desk(parts, clock, channel)
+
+
+async def test_a_message_is_stored_and_then_processed_once(tmp_path: Path) -> None:
+    async with opened(tmp_path) as desk:
+        await desk.keep(1)
+        assert (await desk.inbox()).state is InboxState.STORED
+        assert await desk.parts.dispatcher.store(desk.message(1)) is False
+        kept = await desk.inbox()
+        # Two loops that take the same message at the same time are no danger either.
+        await asyncio.gather(*(desk.parts.dispatcher.process(kept) for _ in range(3)))
+        await desk.settle()
+        assert await desk.parts.dispatcher.store(desk.message(1)) is False
+        await desk.settle()
+        assert await desk.count("leads") == 1
+        assert (await desk.inbox()).state is InboxState.DONE
+        assert sum("收到，线索" in one for one in desk.said()) == 1
+
+
+async def test_the_same_number_on_another_platform_is_another_message(tmp_path: Path) -> None:
+    async with opened(tmp_path) as desk:
+        await desk.keep(1)
+        assert await desk.parts.dispatcher.store(desk.message(1, platform="mail"))
+        await desk.settle()
+        assert await desk.count("leads") == 2
+
+
+async def test_a_crash_between_storing_and_processing_loses_nothing(tmp_path: Path) -> None:
+    async with opened(tmp_path) as desk:
+        await desk.keep(1, 2)
+    async with opened(tmp_path) as desk:
+        await desk.settle()
+        assert await desk.count("leads") == 2
+        assert "收到，线索" in desk.said(1)[-1]
+        assert "收到，线索" in desk.said(2)[-1]
+
+
+async def test_what_fails_inside_is_said_once_kept_and_tried_again(tmp_path: Path) -> None:
+    async with opened(tmp_path) as desk:
+        await desk.keep(1)
+        await desk.sql(BROKEN)
+        await desk.settle()
+        kept = await desk.inbox()
+        assert kept.state is InboxState.STORED
+        assert kept.attempts == 1
+        assert [kept.id[-6:] in one and "不用重发" in one for one in desk.said()] == [True]
+        # Nothing half-done: neither the person nor the claim of the failed transaction is there.
+        for kind in ("people", "claims", "leads", "sightings", "identities"):
+            assert await desk.count(kind) == 0, kind
+        desk.clock.forward(seconds=3)
+        await desk.settle()
+        assert len(desk.said()) == 1
+        await desk.sql("DROP TRIGGER broken")
+        desk.clock.forward(minutes=3)
+        await desk.settle()
+        assert await desk.count("leads") == 1
+        assert "收到，线索" in desk.said()[-1]
+
+
+async def test_after_the_last_try_it_waits_for_a_person(tmp_path: Path) -> None:
+    async with opened(tmp_path) as desk:
+        await desk.keep(1)
+        await desk.sql(BROKEN)
+        for _ in range(6):
+            await desk.settle()
+            desk.clock.forward(hours=1)
+        kept = await desk.inbox()
+        assert (kept.state, kept.attempts) == (InboxState.FAILED, 5)
+        assert kept.error == "IntegrityError"
+
+
+async def test_messages_that_wait_for_another_try_hold_up_nobody(tmp_path: Path) -> None:
+    async with opened(tmp_path) as desk:
+        await desk.keep(*range(1, 31))
+        await desk.sql(BROKEN)
+        await desk.settle()
+        await desk.sql("DROP TRIGGER broken")
+        await desk.keep(31)
+        await desk.settle()
+        assert "收到，线索" in desk.said(31)[-1]
+        assert await desk.count("leads") == 1
+
+
+async def test_an_attachment_that_did_not_come_is_said_and_is_no_text(tmp_path: Path) -> None:
+    async with opened(tmp_path) as desk:
+        await desk.keep(1, text=f"{RUMOR}\n[file:attachment_too_large]")
+        await desk.keep(2, text="[file:attachment_unavailable]")
+        await desk.keep(3, text=f"{RUMOR}[file:attachment_unavailable]")
+        await desk.settle()
+        async with desk.parts.store.read() as work:
+            leads = await work.leads.find(order="number")
+        assert [lead.text for lead in leads] == [RUMOR, f"{RUMOR}[file:attachment_unavailable]"]
+        assert "附件超过 10 MB" in desk.said(1)[-1]
+        assert "收到，线索" in desk.said(1)[-2]
+        assert ["附件没有取到" in one for one in desk.said(2)] == [True]
+
+
+async def fill(desk: Desk) -> tuple[Inbound, str]:
+    """Store until nothing more fits; the first message that was not kept, and the reference."""
+    for number in range(2, 200):
+        message = desk.message(number, text="满" * 8000)
+        try:
+            await desk.parts.dispatcher.store(message)
+        except NotKeptError as full:
+            return message, full.reference
+    pytest.fail("the database never filled up")
+
+
+async def test_a_full_database_keeps_nothing_and_says_so_with_a_reference(tmp_path: Path) -> None:
+    async with opened(tmp_path) as desk:
+        await desk.keep(1, text=RUMOR + "满" * 8000)
+        with desk.every_connection("max_page_count=1"):
+            refused, reference = await fill(desk)
+            assert reference == refused.id[-6:]
+            kept = await desk.count("inbox")
+            # What is stored already fails as a whole and waits for space.
+            with pytest.raises(OperationalError, match="full"):
+                await desk.parts.dispatcher.step()
+            assert await desk.count("leads") == 0
+            assert (await desk.inbox()).state is InboxState.STORED
+        with desk.every_connection("max_page_count=1000000"):
+            assert await desk.parts.dispatcher.store(replace(refused, text=RUMOR))
+            await desk.settle()
+            assert await desk.count("inbox", state=InboxState.DONE) == kept + 1
+            assert await desk.count("leads") == kept + 1
+
+
+async def test_a_locked_database_keeps_nothing_and_takes_it_when_it_is_free(tmp_path: Path) -> None:
+    async with opened(tmp_path) as desk:
+        with desk.every_connection("busy_timeout=50"):
+            other = sqlite3.connect(tmp_path / "piyao.db", isolation_level=None)
+            other.execute("BEGIN IMMEDIATE")
+            with pytest.raises(NotKeptError):
+                await desk.keep(1)
+            other.execute("ROLLBACK")
+            other.close()
+            await desk.keep(1)
+            await desk.settle()
+        assert await desk.count("leads") == 1
+
+
+async def test_the_page_is_told_that_nothing_was_kept(tmp_path: Path) -> None:
+    async with opened(tmp_path, PIYAO_WEBCHAT="on") as desk:
+        transport = httpx.ASGITransport(app=demo_app(desk.parts))
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as http:
+            people = (await http.get("/api/webchat/people")).json()
+            path = f"/api/webchat/chats/{people[0]['id']}/messages"
+            with desk.every_connection("max_page_count=1"):
+                body = {"text": "满" * 19_000, "message_id": "1"}
+                answers = [
+                    await http.post(path, json=body | {"message_id": str(n)}) for n in range(60)
+                ]
+            refused = answers[-1]
+            assert refused.status_code == 503
+            assert "没有记下" in refused.json()["detail"]
+            with desk.every_connection("max_page_count=1000000"):
+                again = await http.post(path, json={"text": RUMOR, "message_id": "59"})
+            assert again.json() == {"message_id": "59", "new": True}
+
+
+async def test_a_second_process_on_the_same_folder_is_refused(tmp_path: Path) -> None:
+    async with opened(tmp_path):
+        with pytest.raises(StartRefusedError):
+            async with opened(tmp_path):
+                pass
+        environment = {**os.environ, "PIYAO_DATA": str(tmp_path), "PIYAO_PORT": "0"}
+        second = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "bot", "run", cwd=ROOT, env=environment,
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        async with asyncio.timeout(60):
+            out, err = await second.communicate()
+        assert second.returncode == 2
+        assert not out
+        assert "已有一个进程在用数据文件夹" in err.decode()
+    async with opened(tmp_path) as desk:
+        await desk.keep(1)

@@ -1,0 +1,170 @@
+"""Messages out: one slow chat holds up no other, and what is not certain is never forgotten."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import text
+
+from bot.assembly import Parts, assemble
+from bot.channel import Outgoing
+from config.settings import load
+from matrix.core.delivery import Delivery, DeliveryState, Lane
+from matrix.core.errors import DeliveryError
+from tests.doubles.channels import ToldChannel, told
+from tests.doubles.clock import FakeClock
+
+
+class Line(ToldChannel):
+    """Also holds on to messages for ``held`` addresses until ``let_go``, one chat at a time."""
+
+    limits = replace(ToldChannel.limits, chat_per_second=1000, edits=True)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.held: set[str] = set()
+        self.let_go = asyncio.Event()
+        self.tried: list[str] = []
+        self.changed = asyncio.Event()
+        self.errors: list[DeliveryError] = []
+
+    async def send(self, message: Outgoing) -> str:
+        self.tried.append(message.text)
+        if message.address in self.held:
+            await self.let_go.wait()
+        try:
+            if self.errors:
+                raise self.errors.pop(0)
+            return await super().send(message)
+        finally:
+            self.changed.set()
+
+    async def until(self, count: int) -> None:
+        async with asyncio.timeout(10):
+            while len(self.sent) < count:
+                self.changed.clear()
+                await self.changed.wait()
+
+
+class Post:
+    def __init__(self, parts: Parts, clock: FakeClock, line: Line) -> None:
+        self.parts, self.clock, self.line = parts, clock, line
+
+    async def put(self, *texts: str, address: str = "a", **fields: Any) -> None:
+        async with self.parts.store.work() as work:
+            for one in texts:
+                made = Delivery(
+                    id=self.parts.services.ids.new(), platform="sms", address=address,
+                    content={"plain": one}, created_at=self.clock.now(), **fields,
+                )  # fmt: skip
+                await work.deliveries.add(made)
+            await work.commit()
+        self.parts.sender.wake()
+
+    async def pump(self) -> int:
+        return await self.parts.sender.pump(Lane.CONVERSATION)
+
+    async def states(self, **criteria: Any) -> list[str]:
+        async with self.parts.store.read() as work:
+            return [str(one.state) for one in await work.deliveries.find(**criteria)]
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        task = asyncio.create_task(self.parts.sender.run())
+        try:
+            yield
+        finally:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    async def sql(self, statement: str) -> None:
+        async with self.parts.store.engine.begin() as connection:
+            await connection.execute(text(statement))
+
+
+@asynccontextmanager
+async def opened(folder: Path) -> AsyncIterator[Post]:
+    clock, line = FakeClock(), Line()
+    settings = load({"PIYAO_DATA": str(folder), "PIYAO_WEBCHAT": "off"})
+    async with assemble(settings, clock=clock, durable=False, channels=told(line)) as parts:
+        yield Post(parts, clock, line)
+
+
+async def test_one_slow_chat_holds_up_no_other(tmp_path: Path) -> None:
+    async with opened(tmp_path) as post:
+        post.line.held.add("slow")
+        async with post.running():
+            await post.put(*(f"慢{n}" for n in range(60)), address="slow")
+            await post.put("快1", "快2", address="quick")
+            await post.line.until(2)
+            assert post.line.texts("quick") == ["快1", "快2"]
+            # Of a chat in which nothing moves one message is under way, the others wait.
+            assert (await post.states(address="slow")).count("sending") == 1
+            post.line.let_go.set()
+            await post.line.until(62)
+        assert post.line.texts("slow") == [f"慢{n}" for n in range(60)]
+        assert set(await post.states()) == {"sent"}
+
+
+async def test_an_orderly_stop_leaves_no_doubt(tmp_path: Path) -> None:
+    async with opened(tmp_path) as post:
+        post.line.held.add("a")
+        async with post.running():
+            await post.put("一", "二")
+            async with asyncio.timeout(10):
+                while not post.line.tried:
+                    post.line.changed.clear()
+                    await asyncio.sleep(0)
+            asyncio.get_running_loop().call_later(0.1, post.line.let_go.set)
+        assert await post.states() == ["sent", "pending"]
+
+
+async def test_outcomes_that_cannot_be_written_are_written_later(tmp_path: Path) -> None:
+    async with opened(tmp_path) as post:
+        await post.put("一")
+        await post.put("二", address="b")
+        await post.sql(
+            "CREATE TRIGGER broken BEFORE UPDATE ON delivery WHEN NEW.state = 'sent'"
+            " BEGIN SELECT RAISE(ABORT, 'broken'); END"
+        )
+        assert await post.pump() == 2
+        assert await post.states() == ["sending", "sending"]
+        await post.sql("DROP TRIGGER broken")
+        await post.put("三")
+        assert await post.pump() == 1
+        assert await post.states() == ["sent"] * 3
+        assert [one.text for one in post.line.sent] == ["一", "二", "三"]
+
+
+async def test_no_answer_is_a_doubt_but_a_harmless_card_is_sent_again(tmp_path: Path) -> None:
+    async with opened(tmp_path) as post:
+        post.line.errors = [DeliveryError("timeout", unknown=True) for _ in range(3)]
+        await post.put("卡片", harmless=True)
+        await post.put("一次", address="b", dedup="once")
+        await post.put("卡片一次", address="c", harmless=True, dedup="twice")
+        await post.pump()
+        assert sorted(await post.states()) == ["in-doubt", "in-doubt", "pending"]
+        post.clock.forward(minutes=1)
+        await post.pump()
+        assert [one.text for one in post.line.sent] == ["卡片"]
+
+
+async def test_slow_down_stops_the_chat_and_loses_nothing(tmp_path: Path) -> None:
+    async with opened(tmp_path) as post:
+        post.line.errors = [DeliveryError("429", retry_after=timedelta(seconds=30))]
+        await post.put("一")
+        await post.pump()
+        assert await post.states() == [DeliveryState.PENDING]
+        # Sixty that were put off hold up nothing else.
+        await post.put(*("晚" * 60), not_before=post.clock.now() + timedelta(hours=1))
+        await post.put("二", address="b")
+        assert await post.pump() == 1
+        post.clock.forward(seconds=32)
+        assert await post.pump() == 1
+        assert [one.text for one in post.line.sent] == ["二", "一"]
