@@ -4,9 +4,10 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from bot.channel import Channel, Limits
 from bot.presenter import Presenter
@@ -81,7 +82,7 @@ class Sender:
                 self._wake.clear()
                 started = 0
                 try:
-                    started = await self._turn()
+                    started = await _to_its_end(self._turn())
                 except Exception:
                     LOG.exception("conversation lane")
                     await asyncio.sleep(_IDLE)
@@ -239,6 +240,16 @@ class Sender:
         while (wait := pacer.wait(chat, time.monotonic())) > 0:  # noqa: ASYNC110
             await asyncio.sleep(wait)
         pacer.take(chat, time.monotonic())
+
+
+async def _to_its_end(turn: Coroutine[Any, Any, int]) -> int:
+    """A stop waits for the turn in hand: cut short it would forget what was sent or claimed."""
+    task = asyncio.create_task(turn)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
 
 
 def _by_chat(claimed: Sequence[Delivery]) -> dict[Chat, list[Delivery]]:

@@ -214,7 +214,7 @@ class BotApi(World):
 
 async def serve(port: int, record: str, token: str) -> None:
     async with BotApi(token, port, record) as api:
-        print(api.url, flush=True)  # noqa: T201
+        print(api.url, flush=True)
         await asyncio.Event().wait()
 
 
