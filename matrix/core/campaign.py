@@ -160,6 +160,7 @@ TASK = Lifecycle[RepostTask](
         row(_T.UNKNOWN, "fail", _T.FAILED, {Role.MACHINE}),
         row((_T.UNKNOWN, _T.SENDING), "wait", _T.CREATED, {Role.MACHINE}),
         row((_T.DECLINED, _T.UNKNOWN, _T.FAILED), "exempt", _T.EXEMPT, {Role.PUBLISHER}),
+        row(_T.DECLINED, "ask_again", _T.SEEN, {Role.PUBLISHER}),
         row((_T.DECLINED, _T.POSTED), "undo", _T.SEEN, {Role.OPERATOR}, nothing_followed),
         row(
             _T.POSTED,
