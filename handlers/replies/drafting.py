@@ -168,6 +168,15 @@ class ToCheck(Reply):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AskedAgain(Reply):
+    """The publisher asks once more for an account that was declined."""
+
+    number: str
+    account: str
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RepostUrge(Reply):
     """Only those who lack are reminded."""
 

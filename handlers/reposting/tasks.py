@@ -370,6 +370,7 @@ async def open_task(ctx: Context, subject: str, args: Args) -> None:
         ("task.verify", "verify"),
         ("task.reject", "reject"),
         ("task.exempt", "exempt"),
+        ("task.ask_again", "ask_again"),
     ):
         if await ctx.may(TASK, task, row):
             buttons.append(choose(name, task.id))

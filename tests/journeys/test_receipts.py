@@ -89,6 +89,17 @@ async def test_declined_undone_declined_and_exempt(tmp_path: Path) -> None:
         assert (await story.task(p, "a030")).state == "posted"
 
 
+async def test_the_publisher_asks_again_once_declined(tmp_path: Path) -> None:
+    async with stage(tmp_path, after=story.lamps_running) as p:
+        await p.press("华明川", "task_cannot")
+        await p.say("华明川", "账号正在年审。")
+        await p.press("冯涛", "task_open")
+        assert "已再请" in await p.press("冯涛", "task_ask_again")
+        assert (await story.task(p, "a008")).state == "seen"
+        assert "再请您考虑一次" in await p.last("华明川")
+        assert "不勉强" in await p.last("华明川")
+
+
 async def test_an_ally_declines_without_an_exemption(tmp_path: Path) -> None:
     async with stage(tmp_path, after=story.lamps_running) as p:
         heard = len(await p.heard("冯涛"))
