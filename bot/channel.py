@@ -28,7 +28,8 @@ class Limits:
     """What a platform takes. ``measure`` gives the length of a text in its own unit.
 
     ``per_second`` and ``per_minute`` are for the whole account, ``chat_per_second`` and
-    ``chat_per_minute`` for one chat; 0 is no limit. Each number's source stands in ``limits.py``.
+    ``chat_per_minute`` for one chat for which ``crowded`` holds (a group); 0 is no limit. Each
+    number's source stands in ``limits.py``.
     """
 
     text: int
@@ -41,6 +42,7 @@ class Limits:
     per_minute: int = 0
     chat_per_second: float = 0
     chat_per_minute: int = 0
+    crowded: Callable[[str], bool] = bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

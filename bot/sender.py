@@ -40,9 +40,8 @@ def pacer_of(limits: Limits) -> Pacer:
     chat = []
     if limits.chat_per_second:
         chat.append((max(1, int(limits.chat_per_second)), 1.0))
-    if limits.chat_per_minute:
-        chat.append((limits.chat_per_minute, 60.0))
-    return Pacer(tuple(overall), tuple(chat))
+    crowd = [(limits.chat_per_minute, 60.0)] if limits.chat_per_minute else []
+    return Pacer(tuple(overall), tuple(chat), tuple(crowd), limits.crowded)
 
 
 class Sender:

@@ -79,6 +79,8 @@ class DbosQueue:
         self._executor = executor
         self._engine: Engine | None = None
         self._client: Any = None
+        self._running: set[asyncio.Task[Any]] = set()
+        self._stopping = False
 
     async def start(self, run: JobRunner, dead: Sequence[str] = ()) -> None:
         """Launch, and take over the jobs of dead executors."""
@@ -102,6 +104,11 @@ class DbosQueue:
 
         @DBOS.workflow(name=_WORKFLOW)
         async def broadcast(subject: str) -> None:
+            task = asyncio.current_task()
+            if task is None or self._stopping:
+                raise asyncio.CancelledError
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
             await run(subject)
 
         DBOS.launch()
@@ -140,6 +147,12 @@ class DbosQueue:
         """Let go; running jobs are found again by the next start."""
         from dbos import DBOS
 
+        # Jobs must not outlive the queue; DBOS records nothing of a cancelled one.
+        self._stopping = True
+        if running := list(self._running):
+            for task in running:
+                task.cancel()
+            await asyncio.wait(running)
         # DBOS has put its own thread pool under the loop and takes it along when it goes.
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
         if self._client is not None:

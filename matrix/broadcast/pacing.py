@@ -1,6 +1,7 @@
 """Token buckets as pure values: when may the next message go."""
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 
@@ -29,11 +30,17 @@ class Pacer:
     """Several windows at once: per account and per chat."""
 
     def __init__(
-        self, overall: tuple[tuple[int, float], ...], chat: tuple[tuple[int, float], ...]
+        self,
+        overall: tuple[tuple[int, float], ...],
+        chat: tuple[tuple[int, float], ...],
+        crowd: tuple[tuple[int, float], ...] = (),
+        crowded: Callable[[str], bool] = bool,
     ) -> None:
-        """Windows as (limit, seconds)."""
+        """Windows as (limit, seconds); ``crowd`` holds besides where ``crowded`` does."""
         self._overall = [Window(limit, seconds) for limit, seconds in overall]
         self._chat_shape = chat
+        self._crowd_shape = crowd
+        self._crowded = crowded
         self._chats: dict[str, list[Window]] = {}
 
     def wait(self, chat: str, now: float) -> float:
@@ -46,8 +53,9 @@ class Pacer:
             window.take(now)
 
     def _of(self, chat: str) -> list[Window]:
-        if not self._chat_shape:
+        shape = self._chat_shape + (self._crowd_shape if self._crowded(chat) else ())
+        if not shape:
             return []
         if len(self._chats) > 10_000:  # noqa: PLR2004
             self._chats.clear()
-        return self._chats.setdefault(chat, [Window(n, s) for n, s in self._chat_shape])
+        return self._chats.setdefault(chat, [Window(n, s) for n, s in shape])

@@ -10,7 +10,7 @@ import os
 import random
 import sqlite3
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -27,7 +27,7 @@ from tests.journeys.telegram_play import FACT, LINK, USERS
 
 ROOT = Path(__file__).parents[2]
 SEED = int(os.environ.get("PIYAO_SEED") or random.SystemRandom().randrange(10**6))
-CHANNELS = [CHANNEL - number for number in range(4)]
+CHANNELS = [CHANNEL, CHANNEL - 1]
 REPORTERS = [USERS["王芳"], USERS["李敏"]]
 OPERATORS = [USERS["韩雪"], USERS["邬沐阳"]]
 PATIENCE = 40
@@ -105,10 +105,10 @@ class Product:
             self.process.kill()
         await self.process.wait()
 
-    def rows(self, query: str) -> list[tuple[Any, ...]]:
+    def rows(self, query: str, *values: str) -> list[tuple[Any, ...]]:
         connection = sqlite3.connect(f"file:{self.folder / 'piyao.db'}?mode=ro", uri=True)
         try:
-            return connection.execute(query).fetchall()
+            return connection.execute(query, values).fetchall()
         finally:
             connection.close()
 
@@ -119,6 +119,10 @@ class Product:
             " ORDER BY created_at, id"
         )
         return [(purpose.partition(":")[0], one) for purpose, one in found]
+
+    def sent(self, deliveries: Sequence[tuple[str, str]]) -> bool:
+        query = "SELECT 1 FROM delivery WHERE id = ? AND state = 'sent'"
+        return all(self.rows(query, one) for _, one in deliveries)
 
     async def until(self, holds: Callable[[], object], what: str) -> None:
         """Bounded look at the database."""
@@ -137,6 +141,7 @@ async def signed_case(folder: Path) -> AsyncIterator[None]:
     clock = FakeClock()
     (folder / "clock").write_text(clock.now().isoformat())
     async with BotApi() as api:
+        api._number = 500_000  # the other double begins at 1: no message has another's number
         settings = play.settings_for(api, folder)
         test_clock = {"test_clock": str(folder / "clock")}
         codes = await play.invitations(settings.model_copy(update=test_clock))
@@ -192,21 +197,16 @@ async def settle_doubts(p: Product, api: Double, words: dict[int, str]) -> int:
     """待核投递: the desk looks whether each has arrived, and says so or sends it again."""
     desk, settled = USERS["陈静"], 0
     while doubts := p.doubts():
-        (_, delivery) = doubts[0]
-        ((address,),) = p.rows(f"SELECT address FROM delivery WHERE id = '{delivery}'")
-        arrived = await api.told(int(address), words[int(address)])
         seen = max(m["message_id"] for m in await api.messages())
         await api.control("push_text", user_id=desk, text="待核投递")
-        label = "已送到" if arrived else "再发一次"
-        remote = await _line_of(p, api, desk, delivery, label, seen)
-        await api.control("press", user_id=desk, message=remote, label=label)
-        await p.until(
-            lambda one=delivery: p.rows(
-                f"SELECT 1 FROM delivery WHERE id = '{one}' AND state = 'sent'"
-            ),
-            f"settled {delivery}",
-        )
-        settled += 1
+        for _, delivery in doubts[:5]:
+            ((address,),) = p.rows("SELECT address FROM delivery WHERE id = ?", delivery)
+            arrived = await api.told(int(address), words[int(address)])
+            label = "已送到" if arrived else "再发一次"
+            remote = await _line_of(p, api, desk, delivery, label, seen)
+            await api.control("press", user_id=desk, message=remote, label=label)
+            settled += 1
+        await p.until(lambda some=doubts[:5]: p.sent(some), "settled")
     return settled
 
 
@@ -222,7 +222,7 @@ async def _line_of(
                 if one["chat_id"] != desk or one["message_id"] <= after or label not in tokens:
                     continue
                 if p.rows(
-                    f"SELECT 1 FROM button WHERE id = '{tokens[label]}' AND subject = '{delivery}'"
+                    "SELECT 1 FROM button WHERE id = ? AND subject = ?", tokens[label], delivery
                 ):
                     return f"{desk}:{one['message_id']}"
             await api.messages(at_least=len(found) + 1)
@@ -237,7 +237,7 @@ async def test_what_was_on_its_way_is_said_once_or_stands_in_doubt(
         monkeypatch.delenv(name.lower(), raising=False)
     record_property("seed", SEED)
     draw = random.Random(SEED)
-    held = [*REPORTERS, *OPERATORS, *CHANNELS[:2]]
+    held = [*REPORTERS, *OPERATORS, *CHANNELS]
     fates = {chat: draw.random() < 0.5 for chat in held}
     # Never all of one kind: both ways out of a doubt are taken.
     fates[REPORTERS[0]], fates[REPORTERS[1]] = draw.sample([True, False], 2)
@@ -256,7 +256,7 @@ async def _story(p: Product, api: Double, fates: dict[int, bool], words: dict[in
     for chat in REPORTERS:
         await api.hold(chat, arrives=fates[chat])
     await api.control("push_text", user_id=publisher, text="待发布")
-    await api.press(publisher, "填发布链接")
+    await api.press(publisher, "江北-0001")
     await api.card(publisher, "取消")
     await api.control("push_text", user_id=publisher, text=LINK)
     await hit(p, api, {chat: fates[chat] for chat in REPORTERS}, words)
@@ -290,5 +290,5 @@ async def _story(p: Product, api: Double, fates: dict[int, bool], words: dict[in
         assert await api.told(chat, word) == 1, f"seed {SEED}: {chat}"
     assert p.rows("SELECT DISTINCT state FROM feedback") == [("sent",)]
     states = dict(p.rows("SELECT account, state FROM task"))
-    assert {states[code] for code in ("a1", "a3", "c0", "c1", "c2")} == {"verified"}, states
+    assert {states[code] for code in ("a1", "a3", "c0")} == {"verified"}, states
     assert {states[code] for code in ("a2", "a4")} == {"delivered"}, states

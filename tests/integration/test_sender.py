@@ -13,6 +13,8 @@ from sqlalchemy import text
 
 from bot.assembly import Parts, assemble
 from bot.channel import Outgoing
+from bot.platforms.telegram.limits import LIMITS
+from bot.sender import pacer_of
 from config.settings import load
 from matrix.core.delivery import Delivery, DeliveryState, Lane
 from matrix.core.errors import DeliveryError
@@ -168,3 +170,16 @@ async def test_slow_down_stops_the_chat_and_loses_nothing(tmp_path: Path) -> Non
         post.clock.forward(seconds=32)
         assert await post.pump() == 1
         assert [one.text for one in post.line.sent] == ["二", "一"]
+
+
+def test_a_group_gets_twenty_a_minute_and_a_person_one_a_second() -> None:
+    pacer = pacer_of(LIMITS)
+    for chat, minute in (("-100", 20), ("42", 60)):
+        now, sent = 1000.0, 0
+        while now < 1060.0:
+            if wait := pacer.wait(chat, now):
+                now += wait
+                continue
+            pacer.take(chat, now)
+            sent += 1
+        assert sent == minute
