@@ -35,6 +35,7 @@ def read_clocks(path: Path = DEFAULT) -> ClockTable:
         },
         quiet=(begin, end),
         morning=time.fromisoformat(raw["morning"]),
+        same_day=frozenset(raw["same_day"]),
     )
     if table.faults():
         raise ValueError(f"stages exceed first publication: {', '.join(table.faults())}")

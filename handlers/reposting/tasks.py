@@ -13,7 +13,7 @@ from handlers.replies.triage import Alarm
 from handlers.reposting import planning
 from handlers.router import Args, action, answer
 from matrix.core.campaign import TASK, Campaign, RepostTask, TaskState
-from matrix.core.case import Case, Grade
+from matrix.core.case import Case
 from matrix.core.conversation import Dialog, Inbound
 from matrix.core.delivery import Delivery, Lane
 from matrix.core.directory import Account, Tier
@@ -26,25 +26,17 @@ LIVE = (
     TaskState.FAILED, TaskState.UNKNOWN,
 )  # fmt: skip
 """States in which a receipt is still taken."""
-_SHORTER = 2
-"""A correction spreads in half of the repost time, at least 15 minutes (domain §6)."""
 
 
 def due(ctx: Context, campaign: Campaign, case: Case, account: Account) -> datetime:
-    """When an account must have posted. Source: domain §6, second force reposts."""
-    start = ctx.at
-    if case.grade is Grade.RED:
-        limit = start + timedelta(minutes=30)
-    elif case.grade is Grade.ORANGE or account.platform in {"weibo", "webhook", "telegram"}:
-        limit = start + timedelta(hours=1)
-    elif case.grade is Grade.YELLOW:
-        local = start.astimezone(LOCAL).replace(hour=23, minute=59, second=0, microsecond=0)
-        limit = max(start + timedelta(hours=1), local.astimezone(start.tzinfo))
-    else:
-        limit = start + timedelta(days=1)
-    if campaign.corrects:
-        limit = start + max(timedelta(minutes=15), (limit - start) / _SHORTER)
-    return limit
+    """When an account must have posted, by the clock table."""
+    return ctx.policy.clocks.repost_due(
+        case.grade,
+        account.platform,
+        ctx.at,
+        ctx.policy.calendar,
+        correction=bool(campaign.corrects),
+    )
 
 
 def operator_of(ctx: Context, account: str) -> str:

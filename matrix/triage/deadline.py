@@ -87,6 +87,7 @@ class ClockTable:
     lengths: Mapping[Stage, Mapping[Grade, Length]]
     quiet: tuple[time, time] = (time(22, 0), time(7, 0))
     morning: time = time(7, 15)
+    same_day: frozenset[str] = frozenset()
 
     def length(self, stage: Stage, grade: Grade) -> Length | None:
         """None where the stage has no clock for this grade."""
@@ -128,6 +129,22 @@ class ClockTable:
         after = ORDER[ORDER.index(stage) + 1 :]
         cap = business + whole.wall - self._sum(after, grade)
         return (cap, True) if cap < own else (own, False)
+
+    def repost_due(
+        self, grade: Grade, platform: str, start: datetime, calendar: Calendar, *, correction: bool
+    ) -> datetime:
+        """When an account must have posted. Source: domain §6, second force reposts.
+
+        A correction spreads in half of the time, at least 15 minutes.
+        """
+        due = self.due(Stage.REPOST, grade, start, start, calendar)
+        limit = due[0] if due is not None else start + timedelta(days=1)
+        if grade is Grade.YELLOW and platform in self.same_day:
+            day = start.astimezone(LOCAL).date()
+            limit = max(limit, _at(day, time(23, 59)).astimezone(start.tzinfo))
+        if correction:
+            limit = start + max(timedelta(minutes=15), (limit - start) / 2)
+        return limit
 
     def is_quiet(self, at: datetime) -> bool:
         """Whether reminders wait, by the wall clock in Beijing."""

@@ -124,7 +124,7 @@ async def test_later_moves_no_due_time_and_a_late_post_is_marked(tmp_path: Path)
         await p.press("韩雪", "task_later")
         await p.press("韩雪", "minutes_60")
         assert (await story.task(p, "a002")).due_at == due
-        await p.tick(hours=2)
+        await p.tick(hours=25)
         assert any("转发" in m["text"] for m in (await p.heard("韩雪"))[-2:])
         await p.say("韩雪", "https://weibo.com/1/2")
         task = await story.task(p, "a002")

@@ -1,13 +1,18 @@
 """The complete story through Telegram: the real client against a Bot API double."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bot.administration import invite_person
 from bot.assembly import StartRefusedError, assemble
 from config.settings import load
+from matrix.core.conversation import InboxState
+from matrix.core.delivery import DeliveryState, Lane
 from tests.doubles.clock import FakeClock
 from tests.doubles.telegram_rig import directly
 from tests.doubles.town import CHANNEL
@@ -48,8 +53,53 @@ async def chat(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
             FIRED.update(f"{e.entity} {e.source} {e.action}" for e in events if e.source)
 
 
+class LiveChat(Chat):
+    """The product's own loops move everything; nothing is stepped by hand."""
+
+    async def rest(self) -> None:
+        last = self.api.updates[-1]["update_id"] if self.api.updates else 0
+        await self.api.until(lambda: self.api.confirmed >= last)
+        queue: Any = self.parts.queue
+        async with asyncio.timeout(15):
+            while queue.waiting or await self._under_way():
+                await queue.drain(self.parts.broadcast)
+                await asyncio.sleep(0.01)
+        assert not await self.all("inbox", attempts__gt=0)
+
+    async def _under_way(self) -> bool:
+        """What is stored and not processed, due and not sent, sent and not written down."""
+        now = self.clock.now()
+        async with self.parts.store.read() as work:
+            waiting = await work.deliveries.find(
+                state=DeliveryState.PENDING, lane=Lane.CONVERSATION
+            )
+            due = [one for one in waiting if one.not_before is None or one.not_before <= now]
+            sending = await work.deliveries.count(state=DeliveryState.SENDING)
+            return bool(due or sending or await work.inbox.count(state=InboxState.STORED))
+
+
+@asynccontextmanager
+async def live(chat: Chat) -> AsyncIterator[LiveChat]:
+    loops = [asyncio.create_task(one.run()) for one in (chat.parts.dispatcher, chat.parts.sender)]
+    try:
+        yield LiveChat(chat.api, chat.parts, chat.clock)
+        assert not any(one.done() for one in loops)
+    finally:
+        for one in loops:
+            one.cancel()
+        await asyncio.gather(*loops, return_exceptions=True)
+
+
 async def test_the_whole_story_through_telegram(chat: Chat) -> None:
-    p = chat
+    await _whole_story(chat)
+
+
+async def test_the_whole_story_by_the_loops_that_serve_runs(chat: Chat) -> None:
+    async with live(chat) as p:
+        await _whole_story(p)
+
+
+async def _whole_story(p: Chat) -> None:
     number = await published(p)
     assert p.told("王芳", FACT) == 1
     assert p.told("李敏", FACT) == 1
@@ -107,6 +157,42 @@ async def test_a_group_hears_one_sentence_when_it_is_certain_and_else_nothing(ch
         p.api.push_text(USERS["王芳"], mention, chat_id=GROUP, reply_to=stranger | {"text": text})
         await p.rest()
     assert len(p.to(GROUP)) == 1
+
+
+async def test_a_button_pressed_twice_acts_once(chat: Chat) -> None:
+    p = chat
+    await p.say("王芳", RUMOR, forwarded_from="陌生人")
+    label = p.parts.presenter.text("button", "lead_file")
+    card, seen = p.card("陈静", label), len(p.to("陈静"))
+    pressed = [p.api.press(USERS["陈静"], card, label) for _ in range(2)]
+    await p.rest()
+    assert len(await p.all("cases")) == 1
+    said = [one.plain for one in p.to("陈静")[seen:]]
+    assert sum("这一步已经办过" in one for one in said) == 1, said
+    assert {one["callback_query"]["id"] for one in pressed} <= set(p.api.answered)
+
+
+async def test_somebody_elses_button_is_refused(chat: Chat) -> None:
+    p = chat
+    await p.say("王芳", RUMOR, forwarded_from="陌生人")
+    label = p.parts.presenter.text("button", "lead_file")
+    theirs = p.card("陈静", label)
+    token = next(b["callback_data"] for row in theirs.buttons for b in row if b["text"] == label)
+    mine = next(one for one in reversed(p.to("王芳")) if one.buttons)
+    unknown = p.parts.presenter.text("refusal", "button_unknown")
+    for forged in (token, "no-such-button"):
+        before = p.told("王芳", unknown)
+        update = p.api.press(USERS["王芳"], mine, mine.labels[0][0])
+        update["callback_query"]["data"] = forged
+        await p.rest()
+        assert p.told("王芳", unknown) == before + 1
+    # The card itself, shown in the desk's chat, in another person's hand.
+    p.api.press(USERS["王芳"], theirs, label)
+    await p.rest()
+    assert p.parts.presenter.text("refusal", "button_not_yours") in p.last("陈静")
+    assert await p.all("cases") == []
+    await p.press("陈静", "lead_file")
+    assert len(await p.all("cases")) == 1, "the owner's button is still good"
 
 
 async def test_an_album_is_one_lead(chat: Chat) -> None:

@@ -196,3 +196,31 @@ def test_masks() -> None:
     assert mask("号码 11010519491231002X") == "号码 110105********002X"
     # A bank card number fails the checksum and is no identity number.
     assert mask("卡号 110105194912310021") == "卡号 110105194912310021"
+
+
+MONDAY = datetime(2026, 11, 9, 7, 5, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("grade", "platform", "correction", "said"),
+    [
+        (Grade.RED, "weibo", False, "2026-11-09 15:35"),
+        (Grade.ORANGE, "wechat_official", False, "2026-11-09 16:05"),
+        (Grade.YELLOW, "weibo", False, "2026-11-09 16:05"),
+        (Grade.YELLOW, "wechat_official", False, "2026-11-09 23:59"),
+        (Grade.BLUE, "weibo", False, "2026-11-10 15:05"),
+        (Grade.RED, "weibo", True, "2026-11-09 15:20"),
+        (Grade.ORANGE, "weibo", True, "2026-11-09 15:35"),
+    ],
+)
+def test_reposts_are_due_by_the_table(
+    grade: Grade, platform: str, correction: bool, said: str
+) -> None:
+    due = TABLE.repost_due(grade, platform, MONDAY, Calendar(), correction=correction)
+    assert due.astimezone(LOCAL).strftime("%Y-%m-%d %H:%M") == said
+
+
+def test_a_blue_repost_waits_for_the_next_working_day() -> None:
+    friday = datetime(2026, 11, 13, 7, 5, tzinfo=UTC)
+    due = TABLE.repost_due(Grade.BLUE, "weibo", friday, Calendar(), correction=False)
+    assert due.astimezone(LOCAL).strftime("%Y-%m-%d %H:%M") == "2026-11-16 15:05"
