@@ -107,16 +107,20 @@ async def test_the_same_subject_twice_is_one_job(bench: Bench) -> None:
 
 
 async def test_a_job_that_had_not_run_runs_after_a_restart(database_url: str) -> None:
-    begun = asyncio.Event()
+    begun, ended = asyncio.Event(), asyncio.Event()
 
     async def stuck(subject: str) -> None:
         begun.set()
-        await asyncio.Event().wait()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
 
     async with opened(database_url, "first", run=stuck) as bench:
         await bench.put("campaign:1#0")
         async with asyncio.timeout(PATIENCE):
             await begun.wait()
         await bench.put("campaign:2#0")
+    assert ended.is_set(), "a job outlived its queue"
     async with opened(database_url, "second", ("first",)) as bench:
         assert await bench.all() == ["campaign:1#0", "campaign:2#0", "last"]

@@ -1,7 +1,7 @@
 """kill −9 while messages are on their way: feedback, operators' cards, direct posts.
 
 Product and Bot API double are processes of their own. The double holds back its answers: of some
-messages that have arrived, of others that never do (PIYAO_SEED draws which). Nobody is told
+messages that have arrived, of others that never do (KILL_SEED draws which). Nobody is told
 anything twice, whatever is missing stands in doubt, and the desk puts it right.
 """
 
@@ -26,7 +26,7 @@ from tests.journeys import telegram_play as play
 from tests.journeys.telegram_play import FACT, LINK, USERS
 
 ROOT = Path(__file__).parents[2]
-SEED = int(os.environ.get("PIYAO_SEED") or random.SystemRandom().randrange(10**6))
+SEED = int(os.environ.get("KILL_SEED") or random.SystemRandom().randrange(10**6))
 CHANNELS = [CHANNEL, CHANNEL - 1]
 REPORTERS = [USERS["王芳"], USERS["李敏"]]
 OPERATORS = [USERS["韩雪"], USERS["邬沐阳"]]

@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,15 @@ from sqlalchemy import event, text
 from sqlalchemy.exc import OperationalError
 
 from bot.assembly import Parts, StartRefusedError, assemble
-from bot.dispatch import NotKeptError
+from bot.dispatch import ATTEMPTS, NotKeptError, storable
 from bot.web.app import demo_app
 from config.settings import load
-from matrix.core.conversation import Inbound, InboxState
+from handlers import router
+from handlers.context import Context
+from handlers.replies.shared import Faster, Pick
+from matrix.core.conversation import Button, Dialog, Inbound, InboxState
 from matrix.core.delivery import Lane
+from matrix.core.errors import Refusal
 from tests.doubles.channels import ToldChannel, told
 from tests.doubles.clock import FakeClock
 
@@ -166,6 +171,126 @@ async def test_after_the_last_try_it_waits_for_a_person(tmp_path: Path) -> None:
         assert kept.error == "IntegrityError"
 
 
+@pytest.fixture
+def acts() -> Iterator[None]:
+    """Actions that write and speak, then break or ask; gone after the test."""
+
+    @router.action("test.crash")
+    async def crash(ctx: Context, subject: str, args: router.Args) -> None:
+        await ctx.work.set_setting("half", "done")
+        await ctx.reply(Faster())
+        raise RuntimeError("broken")
+
+    @router.action("test.ask")
+    async def ask(ctx: Context, subject: str, args: router.Args) -> None:
+        await ctx.ask("test.link", Pick(what="search"))
+
+    @router.answer("test.link")
+    async def take(ctx: Context, dialog: Dialog, message: Inbound) -> None:
+        await ctx.work.set_setting("link", message.text)
+        if not message.text.startswith("http"):
+            raise Refusal("no_link")
+        await ctx.reply(Faster())
+
+    yield
+    del router.ACTIONS["test.crash"], router.ACTIONS["test.ask"], router.ANSWERS["test.link"]
+
+
+async def press(desk: Desk, action: str, number: int) -> None:
+    """The first reporter presses a button that does the action."""
+    async with desk.parts.store.work() as work:
+        identity = await work.identities.one(external="p1")
+        assert identity is not None
+        button = Button(
+            id=f"b{number}", delivery="", platform="sms", chat="p1", person=identity.person,
+            action=action, subject="", number=90 + number, created_at=desk.clock.now(),
+            expires_at=desk.clock.now() + timedelta(days=1),
+        )  # fmt: skip
+        await work.buttons.add(button)
+        await work.commit()
+    await desk.keep(number, kind="button", token=button.id, text="", external="p1", chat="p1")
+    await desk.settle()
+
+
+async def setting(desk: Desk, name: str) -> object:
+    async with desk.parts.store.read() as work:
+        return await work.setting(name)
+
+
+@pytest.mark.usefixtures("acts")
+async def test_an_action_that_breaks_leaves_nothing_and_is_tried_on_time(tmp_path: Path) -> None:
+    async with opened(tmp_path) as desk:
+        await desk.keep(1)
+        await desk.settle()
+        before = len(desk.said())
+        await press(desk, "test.crash", 2)
+        for attempt in range(1, ATTEMPTS + 1):
+            kept = await desk.inbox(2)
+            assert (kept.attempts, kept.error) == (attempt, "RuntimeError")
+            # The reference is said once; what the action said went with its transaction.
+            (said,) = desk.said()[before:]
+            assert kept.id[-6:] in said
+            assert "不用重发" in said
+            assert await setting(desk, "half") is None
+            assert await desk.count("buttons", id="b2", used_at=None) == 1
+            if attempt == ATTEMPTS:
+                break
+            assert kept.state is InboxState.STORED
+            assert kept.retry_at is not None
+            wait = (kept.retry_at - desk.clock.now()).total_seconds()
+            desk.clock.forward(seconds=wait - 1)
+            assert await desk.parts.dispatcher.step() is False
+            desk.clock.forward(seconds=1)
+            await desk.settle()
+        assert kept.state is InboxState.FAILED
+        desk.clock.forward(days=1)
+        assert await desk.parts.dispatcher.step() is False
+
+
+@pytest.mark.usefixtures("acts")
+async def test_after_a_refusal_the_question_is_still_open(tmp_path: Path) -> None:
+    async with opened(tmp_path) as desk:
+        await desk.keep(1)
+        await desk.settle()
+        await press(desk, "test.ask", 2)
+        await desk.keep(3, text="没有链接", external="p1", chat="p1")
+        await desk.settle()
+        assert "没有看到链接" in desk.said()[-1]
+        assert (await desk.inbox(3)).state is InboxState.DONE
+        assert await setting(desk, "link") is None
+        assert await desk.count("dialogs") == 1
+        await desk.keep(4, text="https://a.example/1", external="p1", chat="p1")
+        await desk.settle()
+        assert await setting(desk, "link") == "https://a.example/1"
+        assert await desk.count("dialogs") == 0
+        assert await desk.count("leads") == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("停\x00水", "停水"),
+        ("停\ud83d水", "停水"),
+        ("停水\udc00", "停水"),
+        ("\x00", ""),
+        ("😀", "😀"),
+    ],
+    ids=["nul", "high", "low", "only-nul", "whole-pair"],
+)
+async def test_what_no_database_keeps_does_not_stop_a_message(
+    database_url: str, tmp_path: Path, given: str, kept: str
+) -> None:
+    async with opened(tmp_path, DATABASE_URL=database_url) as desk:
+        message = desk.message(text=RUMOR + given, quoted=given, sender_name=given, token=given)
+        assert await desk.parts.dispatcher.store(message)
+        found = await desk.inbox()
+        assert found == storable(message)
+        assert (found.text, found.quoted) == (RUMOR + kept, kept)
+        assert (found.sender_name, found.token) == (kept, kept)
+        await desk.settle()
+        assert "收到，线索" in desk.said()[-1]
+
+
 async def test_messages_that_wait_for_another_try_hold_up_nobody(tmp_path: Path) -> None:
     async with opened(tmp_path) as desk:
         await desk.keep(*range(1, 31))
@@ -257,9 +382,10 @@ async def test_the_page_is_told_that_nothing_was_kept(tmp_path: Path) -> None:
 
 async def test_a_second_process_on_the_same_folder_is_refused(tmp_path: Path) -> None:
     async with opened(tmp_path):
-        with pytest.raises(StartRefusedError):
+        with pytest.raises(StartRefusedError) as refused:
             async with opened(tmp_path):
                 pass
+        assert refused.value.key == "already_running"
         environment = {**os.environ, "PIYAO_DATA": str(tmp_path), "PIYAO_PORT": "0"}
         second = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "bot", "run", cwd=ROOT, env=environment,
