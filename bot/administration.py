@@ -161,3 +161,15 @@ async def export_one(settings: Settings, table: str, path: Path) -> int:
         return await export_table(store, table, path)
     finally:
         await store.engine.dispose()
+
+
+async def explain(settings: Settings, lead: str) -> list[dict[str, str]]:
+    """Everything stored on how the machine and people judged a lead, by its number."""
+    from handlers.importing.links import link_rows
+
+    store = await _open(settings)
+    try:
+        async with store.read() as work:
+            return await link_rows(work, lead)
+    finally:
+        await store.engine.dispose()

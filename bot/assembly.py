@@ -24,6 +24,7 @@ from bot.presenter import Presenter
 from bot.sender import Sender
 from bot.tables.sample import load_sample
 from config.clock_table import read_clocks
+from config.matching import load_model
 from config.settings import Settings
 from config.texts import load_texts, words
 from handlers.housekeeping import ledger, retention, ticking
@@ -248,7 +249,8 @@ async def assemble(
         index = TantivyIndex(folder) if durable else MemoryIndex()
         if isinstance(index, TantivyIndex):
             stack.callback(index.close)
-        library = Library(index, directories, folder / "reached" if durable else None)
+        mark = folder / "reached" if durable else None
+        library = Library(index, directories, load_model(), settings.match_level, mark)
         async with store.read() as work:
             await library.refresh(work)
         texts = load_texts()

@@ -1,6 +1,7 @@
 """The command ``piyao``."""
 
 import asyncio
+import json
 import logging
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ from bot.logs import configure
 from bot.presenter import Presenter
 from config.settings import Settings, SettingsError, load
 from config.texts import load_texts
+from matrix.matching.caution import Caution
 
 app = typer.Typer(help="辟谣矩阵：区县联合辟谣平台。", no_args_is_help=True, add_completion=False)
 OUT = Console(highlight=False, soft_wrap=True)
@@ -168,7 +170,10 @@ def import_(
 @app.command(help="导出一张表。")
 def export(
     table: Annotated[
-        str, typer.Argument(help="areas、units、places、topics、people、posts、accounts、bulletins")
+        str,
+        typer.Argument(
+            help="areas、units、places、topics、people、posts、accounts、bulletins、links"
+        ),
     ],
     path: Annotated[Path, typer.Argument(help="目标文件：.csv、.xlsx 或 .jsonl")],
 ) -> None:
@@ -182,27 +187,56 @@ def export(
     _run(main())
 
 
-@app.command(help="批量比对：已辟谣条目 × 线索 → 判断与理由。")
+@app.command(
+    help="批量比对：已辟谣条目 × 线索 → 判断与理由；或用 --explain 说明一条线索是怎样判断的。"
+)
 def match(
-    library: Annotated[Path, typer.Option(help="JSONL：id、title、rebuttal")],
-    leads: Annotated[Path, typer.Option(help="JSONL：id、text")],
-    output: Annotated[Path, typer.Option(help="结果 JSONL")],
+    library: Annotated[Path | None, typer.Option(help="JSONL：id、title、rebuttal")] = None,
+    leads: Annotated[Path | None, typer.Option(help="JSONL：id、text")] = None,
+    output: Annotated[Path | None, typer.Option(help="结果 JSONL")] = None,
+    level: Annotated[
+        Caution, typer.Option(envvar="PIYAO_MATCH_LEVEL", help="机器自己答复的把握")
+    ] = Caution.STANDARD,
+    explain: Annotated[str, typer.Option(help="线索编号，例如 1109-07")] = "",
 ) -> None:
-    """Match in batch, by the same code as the chat."""
-    from bot.tables.match_batch import FaultyRowsError, run_match
-
+    """Match in batch, by the same code as the chat; or tell how a lead was judged."""
     register_handlers()
+    if explain:
+        _explain(explain)
+        return
+    if library is None or leads is None or output is None:
+        ERR.print(sentence("cli", "match_needs_files"))
+        raise typer.Exit(2)
+    from bot.tables.match_batch import FaultyRowsError, run_match
 
     def words(reason: Any) -> str:
         return sentence("reason", reason.kind.value, left=reason.query, right=reason.claim)
 
     try:
-        count = run_match(library, leads, output, words)
+        count = run_match(library, leads, output, words, level)
     except FaultyRowsError as error:
         for path, line, kind in error.faults:
             ERR.print(sentence("cli", "row_fault", path=path, line=line, kind=kind))
         raise typer.Exit(1) from None
     OUT.print(sentence("cli", "matched", count=count, path=output))
+
+
+def _explain(lead: str) -> None:
+    from bot.administration import explain
+
+    async def main() -> None:
+        rows = await explain(settings_or_exit(), lead)
+        if not rows:
+            ERR.print(sentence("cli", "nothing_to_explain", lead=lead))
+            raise typer.Exit(1)
+        for row in rows:
+            reasons = [
+                sentence("reason", kind, left=left, right=right)
+                for kind, left, right in json.loads(row["reasons"])
+            ]
+            OUT.print(sentence("cli", "explained", **{**row, "reasons": "；".join(reasons)}))
+
+    _run(main())
 
 
 def main() -> None:

@@ -1,57 +1,66 @@
 """Matching, wired: the index proposes, the judge decides, the database follows by number."""
 
 import asyncio
-from collections.abc import Sequence
-from datetime import datetime
+import json
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from handlers.services import Directories, Found, Resemblance
 from matrix.core.bulletin import Bulletin
 from matrix.core.case import Case
-from matrix.matching.batch import decide, document_of
+from matrix.core.claim import Claim
+from matrix.core.lead import LeadState
+from matrix.matching.batch import decide
 from matrix.matching.candidates import CandidateIndex
-from matrix.matching.judge import Judge, Thresholds
+from matrix.matching.caution import Caution
+from matrix.matching.judge import Judge, Model
 from matrix.matching.text import normalise
 from matrix.matching.verdicts import Candidate, ReasonKind
-from matrix.matching.weights import MODEL_VERSION
 from matrix.ports import Work
 
-_KINDS = {"b": "bulletin", "c": "case"}
+_KINDS = {"b": "bulletin", "c": "case", "l": "claim"}
+# How long a lead that waits is compared with new ones.
+_LEADS_KEPT = timedelta(hours=72)
 
 
 class Library:
     """Implements ``handlers.services.Matching`` over a candidate index.
 
-    The index is derived: it follows the database by the bulletins' change number and the time
-    at which cases were filed. What it has reached stands in ``mark`` beside it, written after
-    the index: a crash in between only puts the same documents again.
+    The index is derived: it follows the database by the bulletins' change number and the times
+    at which cases were filed and leads received (the last 72 h of them). What it has reached
+    stands in ``mark`` beside it, written after the index: a crash in between only puts the same
+    documents again.
     """
 
     def __init__(
         self,
         index: CandidateIndex,
         directories: Directories,
+        model: Model,
+        caution: Caution = Caution.STANDARD,
         mark: Path | None = None,
-        thresholds: Thresholds | None = None,
     ) -> None:
         """An index that was lost or is empty is filled from the database by ``refresh``."""
         self._index = index
         self._directories = directories
-        self._thresholds = thresholds
-        self._judge = Judge(directories.current.gazetteer, thresholds)
-        self._candidates: dict[str, Candidate] = {}
+        self._model = model
+        self._caution = caution
+        self.follow_directory()
+        self._cases: set[str] = set()
         self._mark = mark
-        self._indexed = _read_mark(mark) if index.count else 0
+        self._indexed, self._leads = _read_mark(mark) if index.count else (0, {})
         if not self._indexed:
             index.clear()
             index.commit()
         self._change = 0
         self._filed: datetime | None = None
+        self._received: datetime | None = None
 
     def follow_directory(self) -> None:
         """After an import the gazetteer may be another."""
-        self._judge = Judge(self._directories.current.gazetteer, self._thresholds)
+        self._judge = Judge(self._directories.current.gazetteer, self._model, self._caution)
 
     async def refresh(self, work: Work) -> None:
         """Take in what changed since the last call, in this or any other process."""
@@ -61,48 +70,70 @@ class Library:
             for bulletin in await work.bulletins.find(change__gt=self._change, order="change"):
                 self._take(bulletin)
             self._change = last
-        fresh = await self._fresh_cases(work)
-        if last > self._indexed or fresh:
+        fresh = [await self._fresh_cases(work), await self._fresh_leads(work)]
+        if last > self._indexed or any(fresh):
             self._index.commit()
             self._indexed = max(last, self._indexed)
             if self._mark is not None:
-                await asyncio.to_thread(self._mark.write_text, str(self._indexed), "ascii")
+                reached = json.dumps({"change": self._indexed, "leads": self._leads})
+                await asyncio.to_thread(self._mark.write_text, reached, "ascii")
 
     async def _fresh_cases(self, work: Work) -> bool:
         criteria: dict[str, Any] = {"filed_at__gte": self._filed} if self._filed else {}
         found = [
             case
             for case in await work.cases.find(order="filed_at", **criteria)
-            if f"c:{case.id}" not in self._candidates
+            if case.id not in self._cases
         ]
         for case in found:
-            self._put(_of_case(case))
+            self._index.put([_of_case(case)])
+            self._cases.add(case.id)
             self._filed = case.filed_at
         return bool(found)
 
+    async def _fresh_leads(self, work: Work) -> bool:
+        """Claims of leads that wait; those of 72 h before the newest make room."""
+        criteria: dict[str, Any] = {"received_at__gte": self._received} if self._received else {}
+        waiting = await work.leads.find(
+            state=LeadState.QUEUED, order="received_at", claim__ne="", **criteria
+        )
+        found = [lead for lead in waiting if lead.claim not in self._leads]
+        for lead in found:
+            claim = await work.claims.get(lead.claim)
+            self._index.put([_of_claim(claim)])
+            self._leads[claim.id] = lead.received_at.timestamp()
+        if waiting:
+            self._received = waiting[-1].received_at
+        return bool(found) | self._forget_leads()
+
+    def _forget_leads(self) -> bool:
+        newest = max(self._leads.values(), default=0.0)
+        old = [i for i, at in self._leads.items() if newest - at > _LEADS_KEPT.total_seconds()]
+        for claim in old:
+            del self._leads[claim]
+        self._index.drop([f"l:{claim}" for claim in old])
+        return bool(old)
+
     def _take(self, bulletin: Bulletin) -> None:
         """A bulletin in force is a candidate; the index is told unless it knows already."""
-        candidate = _of_bulletin(bulletin)
-        if bulletin.answers:
-            self._candidates[candidate.id] = candidate
-            if bulletin.change > self._indexed:
-                self._index.put([document_of(candidate)])
+        if bulletin.change <= self._indexed:
             return
-        self._candidates.pop(candidate.id, None)
-        if bulletin.change > self._indexed:
-            self._index.drop([candidate.id])
+        if bulletin.answers:
+            self._index.put([_of_bulletin(bulletin)])
+        else:
+            self._index.drop([f"b:{bulletin.id}"])
 
-    def _put(self, candidate: Candidate) -> None:
-        self._candidates[candidate.id] = candidate
-        self._index.put([document_of(candidate)])
-
-    def _lookup(self, ids: Sequence[str]) -> list[Candidate]:
-        return [self._candidates[one] for one in ids if one in self._candidates]
+    def _admit(self, claim: Candidate) -> Candidate | None:
+        """Only bulletins answer; claims of leads that wait no longer are left out."""
+        kind, _, name = claim.id.partition(":")
+        if kind == "l" and name not in self._leads:
+            return None
+        return replace(claim, may_answer=kind == "b", group="" if kind == "b" else kind)
 
     def find(self, text: str) -> Found:
         """See ``Matching.find``."""
         query = normalise(text)
-        judged = decide(text, self._index, self._lookup, self._judge)
+        judged = decide(text, self._index, self._judge, self._admit)
         candidates = tuple(
             Resemblance(
                 kind=_KINDS[one.id[0]],
@@ -117,7 +148,7 @@ class Library:
         return Found(
             decision=judged.decision.value,
             candidates=candidates,
-            model_version=MODEL_VERSION,
+            model_version=self._model.version,
             asks_original=judged.asks_original,
             key=query.key if query.text else "",
             length=query.length,
@@ -126,12 +157,13 @@ class Library:
         )
 
 
-def _read_mark(mark: Path | None) -> int:
-    """The change number that the index on disk has reached; 0 when it is not known."""
+def _read_mark(mark: Path | None) -> tuple[int, dict[str, float]]:
+    """What the index on disk holds: the change number reached, and waiting claims by time."""
     try:
-        return int(mark.read_text("ascii")) if mark is not None else 0
-    except (OSError, ValueError):
-        return 0
+        raw = json.loads(mark.read_text("ascii")) if mark is not None else {}
+        return int(raw["change"]), {str(i): float(at) for i, at in raw["leads"].items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return 0, {}
 
 
 def _of_bulletin(bulletin: Bulletin) -> Candidate:
@@ -142,4 +174,8 @@ def _of_bulletin(bulletin: Bulletin) -> Candidate:
 
 
 def _of_case(case: Case) -> Candidate:
-    return Candidate(id=f"c:{case.id}", title=case.wording, may_answer=False)
+    return Candidate(id=f"c:{case.id}", title=case.wording)
+
+
+def _of_claim(claim: Claim) -> Candidate:
+    return Candidate(id=f"l:{claim.id}", title=claim.wording)

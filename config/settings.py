@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
+from matrix.matching.caution import Caution
+
 PREFIX = "PIYAO_"
 
 
@@ -32,6 +34,7 @@ class Settings(BaseModel):
     district: str = ""
     webchat: Literal["", "on", "off"] = ""
     public_reports: Literal["on", "off"] = "on"
+    match_level: Caution = Caution.STANDARD
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     telegram_token: SecretStr = SecretStr("")
     telegram_base_url: str = ""

@@ -9,6 +9,7 @@ from bot.tables.reading import TableFault, read_table
 from bot.tables.stamp import TimedIds
 from bot.tables.writing import write_table
 from handlers.importing.export import export_rows
+from handlers.importing.links import LINK_HEADER, link_rows
 from handlers.importing.plan import AFTER_HEADER, Fault, Plan, apply, plan
 from handlers.importing.schema import TABLES
 from matrix.core.errors import StaleVersion
@@ -85,13 +86,16 @@ async def import_folder_or_file(
 
 
 async def export_table(store: Store, table: str, path: Path) -> int:
-    """Write a table to a file by its ending; returns the number of rows.
+    """Write a table, or the links, to a file by its ending; returns the number of rows.
 
     Raises:
         NotFound: no such table.
         TableFault: a format we do not write, or a cell that it cannot hold.
     """
     async with store.read() as work:
+        if table == "links":
+            write_table(path, LINK_HEADER, rows := await link_rows(work), ())
+            return len(rows)
         header, rows = await export_rows(work, table)
     write_table(path, header, rows, TABLES[table].lists)
     return len(rows)

@@ -8,7 +8,9 @@ from typing import TypeGuard
 
 from rich.progress import track
 
+from config.matching import load_model
 from matrix.matching.batch import match_all
+from matrix.matching.caution import Caution
 from matrix.matching.gazetteer import Gazetteer
 from matrix.matching.judge import Judge
 from matrix.matching.verdicts import Candidate, Judgement, Reason
@@ -38,6 +40,7 @@ def run_match(
     leads: Path,
     output: Path,
     reason_text: Callable[[Reason], str],
+    caution: Caution = Caution.STANDARD,
     own: Gazetteer | None = None,
 ) -> int:
     """Judge every lead against the library; returns how many leads were written.
@@ -60,7 +63,7 @@ def run_match(
     if faults:
         raise FaultyRowsError(faults)
     part = output.with_name(output.name + ".part")
-    judge = Judge(own or Gazetteer((), {}))
+    judge = Judge(own or Gazetteer((), {}), load_model(), caution)
     with TantivyIndex() as index, part.open("w", encoding="utf-8") as lines:
         shown = track(asked, disable=not sys.stderr.isatty(), description="")
         for name, judgement in match_all(claims, shown, index, judge):

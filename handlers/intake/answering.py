@@ -8,10 +8,9 @@ from matrix.core.claim import LINK, Link, LinkState
 from matrix.core.lead import Lead
 from matrix.core.lifecycle import Step
 from matrix.core.roles import MACHINE
+from matrix.matching.judge import WORTH_A_LOOK
 
 METHOD = "machine"
-NEAR = 12.0
-"""Score from which a further candidate is worth a person's look."""
 
 
 def in_force(ctx: Context, bulletin: Bulletin) -> bool:
@@ -46,7 +45,7 @@ async def suggestions(ctx: Context, found: Found) -> list[tuple[Resemblance, Bul
         bulletin = await ctx.work.bulletins.maybe(one.target)
         if bulletin is not None and in_force(ctx, bulletin):
             kept.append((one, bulletin))
-    near = [pair for pair in kept if pair[0].score >= NEAR or pair is kept[0]]
+    near = [pair for pair in kept if pair[0].score >= WORTH_A_LOOK or pair is kept[0]]
     return near[:3] if found.decision != "none" else []
 
 

@@ -19,7 +19,7 @@ from handlers.replies.intake import (
     LeadSupplemented,
 )
 from handlers.services import Found, Resemblance
-from handlers.triage import proposals
+from handlers.triage import alike, proposals
 from matrix.core.bulletin import Bulletin
 from matrix.core.case import Case, CaseState
 from matrix.core.claim import Claim, LinkState, Sighting
@@ -306,6 +306,8 @@ async def _queue(ctx: Context, lead: Lead, found: Found, danger: Danger | None) 
     for one in found.candidates:
         if one.kind == "case" and found.decision != "none":
             await answering.link(ctx, lead, one, LinkState.SUGGESTED, found.model_version)
+    for one in await alike.waiting(ctx, lead, found):
+        await answering.link(ctx, lead, one, LinkState.SUGGESTED, found.model_version)
     lead = dataclasses.replace(lead, proposal=await proposals.propose(ctx, lead))
     lead = await ctx.move(LEAD, ctx.work.leads, lead, "queue", by=MACHINE)
     grade = proposals.grade_of(lead)

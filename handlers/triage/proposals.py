@@ -11,7 +11,7 @@ from handlers.replies import Choice, choose
 from handlers.replies.shared import Reason
 from handlers.replies.triage import Alarm, CandidateLine, QueuedCard
 from matrix.core.case import Case, Grade
-from matrix.core.claim import LinkState
+from matrix.core.claim import Link, LinkState
 from matrix.core.lead import Lead
 from matrix.core.roles import Role
 from matrix.triage import grade as grading
@@ -95,10 +95,7 @@ async def card(ctx: Context, lead: Lead, *, disputed: bool = False) -> QueuedCar
     """The lead as the desk sees it."""
     candidates = []
     for link in await ctx.work.links.find(lead=lead.id, state=LinkState.SUGGESTED, order="-score"):
-        if link.target_kind == "bulletin":
-            title = (await ctx.work.bulletins.get(link.target)).title
-        else:
-            title = (await ctx.work.cases.get(link.target)).number
+        title = await title_of(ctx, link)
         candidates.append(
             CandidateLine(
                 kind=link.target_kind,
@@ -134,6 +131,18 @@ async def card(ctx: Context, lead: Lead, *, disputed: bool = False) -> QueuedCar
     )
 
 
+async def title_of(ctx: Context, link: Link) -> str:
+    """What a link leads to, as people name it."""
+    match link.target_kind:
+        case "bulletin":
+            return (await ctx.work.bulletins.get(link.target)).title
+        case "claim":
+            claim = await ctx.work.claims.get(link.target)
+            return (await ctx.work.leads.get(claim.first_lead)).number
+        case _:
+            return (await ctx.work.cases.get(link.target)).number
+
+
 async def choices(ctx: Context, lead: Lead) -> list[Choice]:
     """The usual answers first; the rest behind 更多."""
     found = []
@@ -143,6 +152,9 @@ async def choices(ctx: Context, lead: Lead) -> list[Choice]:
             found.append(
                 choose("lead.confirm", lead.id, "lead_confirm", text=bulletin.number, link=link.id)
             )
+        elif link.target_kind == "claim":
+            number = await title_of(ctx, link)
+            found.append(choose("lead.alike", lead.id, label="alike_to", text=number, link=link.id))
         else:
             case = await ctx.work.cases.get(link.target)
             found.append(

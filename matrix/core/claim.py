@@ -45,9 +45,10 @@ class LinkState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link(Entity):
-    """Lead → bulletin or case, with everything needed to explain it.
+    """Lead → bulletin, case or another lead's claim, with everything needed to explain it.
 
-    ``target_kind`` is ``bulletin`` or ``case``; ``reasons`` are (kind, query side, claim side).
+    ``target_kind`` is ``bulletin``, ``case`` or ``claim``; ``reasons`` are (kind, query side,
+    claim side).
     """
 
     state: LinkState

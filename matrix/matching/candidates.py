@@ -1,26 +1,16 @@
-"""The port to whatever finds the claims worth comparing with a text."""
+"""The port to whatever finds the claims worth comparing with a text, and keeps their wording."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from matrix.matching.terms import Rarity
+from matrix.matching.verdicts import Candidate
 
-__all__ = ["CandidateIndex", "IndexDocument", "IndexLostError"]
+__all__ = ["CandidateIndex", "IndexLostError"]
 
 
 class IndexLostError(RuntimeError):
     """What the index kept is gone; it is open again and empty, and wants a rebuild."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IndexDocument:
-    """What the index needs of a claim; raw texts, the index normalises them itself."""
-
-    id: str
-    title: str
-    rebuttal: str = ""
-    urls: tuple[str, ...] = ()
 
 
 class CandidateIndex(Rarity, Protocol):
@@ -34,7 +24,7 @@ class CandidateIndex(Rarity, Protocol):
         """How many claims a search sees."""
         ...
 
-    def put(self, documents: Iterable[IndexDocument]) -> None:
+    def put(self, claims: Iterable[Candidate]) -> None:
         """Add claims; one with the same id takes the place of the older.
 
         Raises:
@@ -66,6 +56,13 @@ class CandidateIndex(Rarity, Protocol):
         """The likeliest claims for a *normalised* text, best first, scores above 0.
 
         Scores compare within one answer only.
+        """
+        ...
+
+    def read(self, ids: Iterable[str]) -> list[Candidate]:
+        """The claims as they were put, in normal form; unknown ids are left out.
+
+        Whether a claim may answer is not kept here: that is read from the database.
         """
         ...
 

@@ -11,6 +11,7 @@ __all__ = [
     "Facts",
     "Number",
     "debunking_cues",
+    "denials",
     "find_dates",
     "find_facts",
     "find_numbers",
@@ -160,9 +161,18 @@ def find_dates(folded: str) -> list[Dated]:
     return found
 
 
+def denials(text: str) -> list[int]:
+    """Positions of the characters that deny; questions of the kind 能不能 hold none."""
+    if not _NEGATIONS.search(text):
+        return []
+    plain = _HARMLESS.sub(lambda found: "*" * len(found.group()), text)
+    plain = _ASKING.sub(r"\1*\1", plain)
+    return [found.start() for found in _NEGATIONS.finditer(plain)]
+
+
 def negations(text: str) -> int:
-    """How many denials a text or a piece of one holds; questions of the kind 能不能 hold none."""
-    return len(_NEGATIONS.findall(_ASKING.sub(r"\1", _HARMLESS.sub("", text))))
+    """How many denials a text or a piece of one holds."""
+    return len(denials(text))
 
 
 def reversals(left: str, right: str) -> list[tuple[str, str]]:

@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 
+from matrix.matching.alignment import Alignment, Edit
 from matrix.matching.facts import Dated, Number, negations, reversals
+from matrix.matching.features import Beside
 from matrix.matching.gazetteer import Gazetteer, PlaceHit
-from matrix.matching.measures import Edit, Measures
-from matrix.matching.prepared import Prepared, PreparedClaim
+from matrix.matching.known_places import known_places
+from matrix.matching.prepared import Prepared
 from matrix.matching.verdicts import Reason, ReasonKind
 
 __all__ = ["Conflicts", "find_conflicts"]
@@ -14,6 +16,8 @@ __all__ = ["Conflicts", "find_conflicts"]
 _SHORT_EDIT = 3
 # Below this likeness of the window the edits say nothing about single words.
 _ALIGNED = 0.7
+# Share of a claim's wording from which a differing number counts.
+_MOSTLY_THERE = 0.5
 # From this likeness on, a denial right before the window belongs to it.
 _CLOSE = 0.8
 
@@ -29,6 +33,16 @@ class Conflicts:
     negation: Reason | None
     debunking: Reason | None
 
+    def forbid_an_answer(self, beside: Beside) -> bool:
+        """Whether a person must be asked, however sure the model is.
+
+        Numbers, where most of the claim is there, and the district's own places always. The other
+        conflicts are figures of the model: as rules they cost more than they save
+        (docs/decisions/0011).
+        """
+        number = self.number is not None and beside.figures["cover"] > _MOSTLY_THERE
+        return number or self.own_place is not None
+
     def reasons(self) -> tuple[Reason, ...]:
         """Everything that fired, each kind once, in a fixed order."""
         place = self.own_place or self.place
@@ -36,17 +50,15 @@ class Conflicts:
         return tuple(reason for reason in fired if reason is not None)
 
 
-def find_conflicts(
-    query: Prepared, claim: PreparedClaim, found: Measures, *, own: Gazetteer, known: Gazetteer
-) -> Conflicts:
-    """Compare the facts of both sides."""
-    title = claim.title
+def find_conflicts(query: Prepared, beside: Beside, own: Gazetteer) -> Conflicts:
+    """Compare the facts of both sides; ``own`` is the gazetteer both were prepared with."""
+    title = beside.claim.title
     return Conflicts(
         number=_number(query.facts.numbers, title.facts.numbers),
         date=_date(query.facts.dates, title.facts.dates),
-        place=_place(known, known.find(query.text), known.find(title.text)),
-        own_place=_place(own, _strong(own, query.text), _strong(own, title.text)),
-        negation=_negation(found),
+        place=_place(known_places(), query.places, title.places),
+        own_place=_place(own, query.own, title.own),
+        negation=_negation(beside.found),
         debunking=_debunking(query, title),
     )
 
@@ -83,10 +95,6 @@ def _alone(these: frozenset[Dated], those: frozenset[Dated]) -> Dated | None:
     return min(strangers, key=Dated.written, default=None)
 
 
-def _strong(gazetteer: Gazetteer, text: str) -> tuple[PlaceHit, ...]:
-    return tuple(hit for hit in gazetteer.find(text) if hit.strong)
-
-
 def _place(
     gazetteer: Gazetteer, asked: tuple[PlaceHit, ...], said: tuple[PlaceHit, ...]
 ) -> Reason | None:
@@ -111,11 +119,11 @@ def _strangers(
     return next((hit for hit in these if hit.name not in familiar), None)
 
 
-def _negation(found: Measures) -> Reason | None:
+def _negation(found: Alignment) -> Reason | None:
     """A short change in an otherwise equal passage denies, or turns a word to its opposite."""
-    if found.window < _ALIGNED:
+    if found.likeness < _ALIGNED:
         return None
-    if found.window >= _CLOSE and negations(found.query_lead) != negations(found.claim_lead):
+    if found.likeness >= _CLOSE and negations(found.query_lead) != negations(found.claim_lead):
         return _differs(found.query_lead, found.claim_lead)
     if sum(negations(e.claim) - negations(e.query) for e in found.edits) != 0:
         for edit in filter(_is_short, found.edits):

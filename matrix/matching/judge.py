@@ -1,57 +1,53 @@
 """The decision on one lead: answer, suggest, or neither, with the reasons."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from matrix.matching.caution import Caution
+from matrix.matching.features import Beside, lay_beside
+from matrix.matching.forest import Forest
 from matrix.matching.gazetteer import Gazetteer
 from matrix.matching.guards import Conflicts, find_conflicts
-from matrix.matching.known_places import known_places
-from matrix.matching.measures import Measures, cover, measure
 from matrix.matching.prepared import Prepared, PreparedClaim, prepare, prepare_claim
-from matrix.matching.scoring import likelihood
 from matrix.matching.terms import Rarity
 from matrix.matching.text import Normalised
 from matrix.matching.verdicts import Candidate, Decision, Judgement, Reason, ReasonKind, Scored
-from matrix.matching.weights import MODEL_VERSION
 
-__all__ = ["MODEL_VERSION", "Judge", "Thresholds"]
+__all__ = ["SHORTEST", "WORTH_A_LOOK", "Judge", "Model", "identical", "ranks_of"]
 
 # Candidates shown to a person.
 _SHOWN = 5
-# Candidates worth the full measure; the cheap one orders the rest out.
-_MEASURED = 12
-# Claims kept taken apart (some 5 KB each); the oldest makes room.
+# Score from which a candidate is worth a person's look. Below it four in five of those who
+# report something new would be shown a stranger (figures: docs/decisions/0011).
+WORTH_A_LOOK = 5.0
+# A claim of which this share of the wording is there is shown, whatever differs.
+_MOSTLY_THERE = 0.5
+# Claims kept taken apart (some 8 KB each); the oldest makes room.
 _KEPT = 20_000
-# An alike text about another matter keeps this share of the score that would answer, so that
-# it is shown with what differs instead of falling silent.
-_DESPITE = 0.8
+# Length, in the units of `Normalised.length`, below which to ask for the original.
+SHORTEST = 10
 # Scores of an equal text, of an equal link beside words, and of a link alone.
 _IDENTICAL, _SAME_URL, _BARE_LINK = 100.0, 45.0, 40.0
+_NUMERAL = re.compile(r"\d+(?:\.\d+)?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Thresholds:
-    """Where the decisions change.
+class Model:
+    """A forest over `describe`'s figures and the name it is remembered by."""
 
-    ``match`` and ``suggest``: scores, 0 to 100, from which to answer and to suggest;
-    ``number_cover``: share of a claim's wording from which a differing number counts;
-    ``least_cover``: share of it without which nothing is answered, whatever the score;
-    ``shortest``: length, in the units of `Normalised.length`, below which to ask for more.
-    """
-
-    match: float = 58.0
-    suggest: float = 12.0
-    number_cover: float = 0.5
-    least_cover: float = 0.1
-    shortest: int = 10
+    version: str
+    forest: Forest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Weighed:
-    scored: Scored
-    may_answer: bool
-    identical: bool
+    candidate: Candidate
+    beside: Beside
+    score: float
+    same: bool
+    links: tuple[str, ...]
 
 
 class _Flat:
@@ -71,10 +67,10 @@ class Judge:
     threads at once.
     """
 
-    def __init__(self, own: Gazetteer, thresholds: Thresholds | None = None) -> None:
+    def __init__(self, own: Gazetteer, model: Model, caution: Caution = Caution.STANDARD) -> None:
+        self.model: Final = model
         self._own = own
-        self._known = known_places()
-        self._thresholds = thresholds or Thresholds()
+        self._caution = caution
         self._prepared: dict[str, tuple[Candidate, PreparedClaim]] = {}
 
     def judge(
@@ -91,21 +87,23 @@ class Judge:
         """
         if not query.text and not query.urls:
             return Judgement(decision=Decision.NONE, candidates=(), asks_original=True)
-        asked = prepare(query)
-        ranks = _ranks(candidates, found)
-        claims = [(one, self._take_apart(one)) for one in candidates]
-        chosen = _shortlist(query, asked, claims, ranks, rarity)
-        weighed = sorted(
-            (self._weigh(query, asked, pair, ranks[pair[0].id], rarity) for pair in chosen),
-            key=lambda one: (-one.scored.score, one.scored.id),
-        )
-        return self._conclude(query, weighed)
+        asked = prepare(query, self._own)
+        groups: dict[str, list[Candidate]] = {}
+        for one in candidates:
+            groups.setdefault(one.group, []).append(one)
+        weighed = [
+            one
+            for group in groups.values()
+            for one in self._weigh(query, asked, group, ranks_of(group, found), rarity)
+        ]
+        weighed.sort(key=lambda one: (-one.score, one.candidate.id))
+        return self._conclude(query, asked, weighed[:_SHOWN])
 
     def _take_apart(self, candidate: Candidate) -> PreparedClaim:
         known = self._prepared.get(candidate.id)
         if known is not None and known[0] == candidate:
             return known[1]
-        prepared = prepare_claim(candidate)
+        prepared = prepare_claim(candidate, self._own)
         self._prepared.pop(candidate.id, None)
         if len(self._prepared) >= _KEPT:
             del self._prepared[next(iter(self._prepared))]
@@ -116,94 +114,101 @@ class Judge:
         self,
         query: Normalised,
         asked: Prepared,
-        pair: tuple[Candidate, PreparedClaim],
-        rank: float,
+        candidates: Sequence[Candidate],
+        ranks: Sequence[float],
         rarity: Rarity,
-    ) -> _Weighed:
-        candidate, claim = pair
-        past = () if candidate.may_answer else (Reason(kind=ReasonKind.PAST_REVIEW),)
-        if _identical(asked, claim):
-            reasons = (Reason(kind=ReasonKind.IDENTICAL_TEXT), *past)
-            scored = Scored(id=candidate.id, score=_IDENTICAL, reasons=reasons)
-            return _Weighed(scored=scored, may_answer=candidate.may_answer, identical=True)
-        measures = measure(asked, claim, rarity)
-        conflicts = find_conflicts(asked, claim, measures, own=self._own, known=self._known)
-        score = 100 * likelihood(asked, claim, measures, conflicts, rank)
-        if conflicts.reasons():
-            alike = 100 * likelihood(asked, claim, measures, None, rank)
-            score = max(score, _DESPITE * min(alike, self._thresholds.match))
-        for_it = _speaking_for(query, claim, measures)
-        if any(reason.kind is ReasonKind.BARE_LINK for reason in for_it):
-            score = _BARE_LINK
-        elif any(reason.kind is ReasonKind.SAME_URL for reason in for_it):
-            score = max(score, _SAME_URL)
-        short = query.length < self._thresholds.shortest
-        too_short = (Reason(kind=ReasonKind.TOO_SHORT),) if short and query.text else ()
-        reasons = (*for_it, *conflicts.reasons(), *too_short, *past)
-        held = short or self._holds_back(measures, conflicts) or not candidate.may_answer
-        scored = Scored(id=candidate.id, score=score, reasons=reasons)
-        return _Weighed(scored=scored, may_answer=not held, identical=False)
+    ) -> list[_Weighed]:
+        claims = [self._take_apart(one) for one in candidates]
+        beside = lay_beside(asked, claims, ranks, rarity)
+        likelihoods = self.model.forest.likelihoods([one.figures for one in beside])
+        weighed = []
+        for candidate, one, likelihood in zip(candidates, beside, likelihoods, strict=True):
+            same = identical(asked, one.claim)
+            links = tuple(sorted(one.claim.urls.intersection(query.urls)))
+            score = _IDENTICAL if same else _score(query, likelihood, one, links)
+            weighed.append(
+                _Weighed(candidate=candidate, beside=one, score=score, same=same, links=links)
+            )
+        return weighed
 
-    def _holds_back(self, measures: Measures, conflicts: Conflicts) -> bool:
-        number = conflicts.number and measures.cover > self._thresholds.number_cover
-        foreign = measures.cover < self._thresholds.least_cover
-        return bool(
-            foreign or number or conflicts.own_place or conflicts.negation or conflicts.debunking
-        )
-
-    def _conclude(self, query: Normalised, weighed: Sequence[_Weighed]) -> Judgement:
+    def _conclude(self, query: Normalised, asked: Prepared, shown: Sequence[_Weighed]) -> Judgement:
+        """The decision rests on the best; what differs is told of all that are shown."""
+        conflicts = [find_conflicts(asked, one.beside, self._own) for one in shown]
         decision = Decision.NONE
-        if weighed and weighed[0].scored.score >= self._thresholds.suggest:
-            best = weighed[0]
-            answers = best.may_answer and best.scored.score >= self._thresholds.match
+        if shown and shown[0].score >= WORTH_A_LOOK:
+            sure = shown[0].score >= self._caution.score
+            answers = sure and _may_answer(query, shown[0], conflicts[0])
             decision = Decision.MATCH if answers else Decision.SUGGEST
-        identical = bool(weighed) and weighed[0].identical
+        same = bool(shown) and shown[0].same
         linked = decision is Decision.SUGGEST and not query.text
-        short = query.length < self._thresholds.shortest
         return Judgement(
             decision=decision,
-            candidates=tuple(one.scored for one in weighed[:_SHOWN]),
-            asks_original=short and not identical and not linked,
+            candidates=tuple(
+                Scored(
+                    id=one.candidate.id, score=one.score, reasons=_reasons(query, asked, one, found)
+                )
+                for one, found in zip(shown, conflicts, strict=True)
+            ),
+            asks_original=query.length < SHORTEST and not same and not linked,
         )
 
 
-def _ranks(candidates: Sequence[Candidate], found: Mapping[str, float] | None) -> dict[str, float]:
-    """Scores of the index over its best; 1 for all where the index said nothing."""
-    best = max(found.values(), default=0.0) if found else 0.0
-    if not found or best <= 0:
-        return {one.id: 1.0 for one in candidates}
-    return {one.id: found.get(one.id, 0.0) / best for one in candidates}
+def _may_answer(query: Normalised, best: _Weighed, conflicts: Conflicts) -> bool:
+    if not best.candidate.may_answer:
+        return False
+    held = query.length < SHORTEST or conflicts.forbid_an_answer(best.beside)
+    return best.same or not held
 
 
-def _shortlist(
-    query: Normalised,
-    asked: Prepared,
-    claims: Sequence[tuple[Candidate, PreparedClaim]],
-    ranks: Mapping[str, float],
-    rarity: Rarity,
-) -> list[tuple[Candidate, PreparedClaim]]:
-    """The dozen most promising, equal texts and equal links before all others."""
-
-    def promise(pair: tuple[Candidate, PreparedClaim]) -> tuple[bool, float, str]:
-        candidate, claim = pair
-        certain = _identical(asked, claim) or not claim.urls.isdisjoint(query.urls)
-        return not certain, -cover(asked, claim, rarity) - ranks[candidate.id] / 2, candidate.id
-
-    return sorted(claims, key=promise)[:_MEASURED]
+def ranks_of(candidates: Sequence[Candidate], found: Mapping[str, float] | None) -> list[float]:
+    """Scores of the index over the best of these; 1 for all where the index said nothing."""
+    scores = [(found or {}).get(one.id, 0.0) for one in candidates]
+    best = max(scores, default=0.0)
+    return [score / best if best > 0 else 1.0 for score in scores]
 
 
-def _identical(asked: Prepared, claim: PreparedClaim) -> bool:
+def identical(asked: Prepared, claim: PreparedClaim) -> bool:
+    """Whether the normalised texts are equal, or are once numerals are read as one."""
     title = claim.title
     return bool(asked.plain) and (asked.key == title.key or asked.plain == title.plain)
 
 
-def _speaking_for(
-    query: Normalised, claim: PreparedClaim, measures: Measures
+def _score(query: Normalised, likelihood: float, beside: Beside, links: Sequence[str]) -> float:
+    """The likelihood as a score, raised where a link or most of the wording asks for a look."""
+    if links and not query.text:
+        return _BARE_LINK
+    floor = _SAME_URL if links else 0.0
+    if beside.figures["cover"] >= _MOSTLY_THERE:
+        floor = max(floor, WORTH_A_LOOK)
+    return max(floor, 100 * likelihood)
+
+
+def _reasons(
+    query: Normalised, asked: Prepared, one: _Weighed, conflicts: Conflicts
 ) -> tuple[Reason, ...]:
-    shared = sorted(claim.urls.intersection(query.urls))
-    link = (Reason(kind=ReasonKind.SAME_URL, query=shared[0], claim=shared[0]),) if shared else ()
-    if shared and not query.text:
-        return (*link, Reason(kind=ReasonKind.BARE_LINK, query=shared[0]))
-    if not measures.common:
-        return link
-    return (*link, Reason(kind=ReasonKind.WORDING, query=measures.common))
+    """What speaks for the candidate, what differs, and what else holds the machine back."""
+    found: list[Reason] = []
+    if one.same:
+        found.append(Reason(kind=ReasonKind.IDENTICAL_TEXT))
+    else:
+        found += [
+            Reason(kind=ReasonKind.SAME_URL, query=link, claim=link) for link in one.links[:1]
+        ]
+        if one.links and not query.text:
+            found.append(Reason(kind=ReasonKind.BARE_LINK, query=one.links[0]))
+        common = _as_written(one.beside.found.common, asked)
+        found += [Reason(kind=ReasonKind.WORDING, query=common)] if common else []
+        found += conflicts.reasons()
+        short = query.text and query.length < SHORTEST
+        found += [Reason(kind=ReasonKind.TOO_SHORT)] if short else []
+    if not one.candidate.may_answer and not one.candidate.group:
+        found.append(Reason(kind=ReasonKind.PAST_REVIEW))
+    return tuple(found)
+
+
+def _as_written(passage: str, asked: Prepared) -> str:
+    """The passage, or its longest part that stands in the text: numerals are compared folded."""
+    letters = "".join(filter(str.isalnum, asked.text))
+    if passage in letters:
+        return passage
+    return max((part for part in _NUMERAL.split(passage) if part in letters), key=len, default="")

@@ -23,6 +23,24 @@ _TRACKING = frozenset(
         "refer wfr weibo_id luicode lfid featurecode"
     ).split()
 )
+# One page under several addresses, on the canonical form: (short or mobile form, full form).
+# Short links that only their service can resolve (t.cn, v.douyin.com) stay as they are.
+_FORMS = tuple(
+    (re.compile(short), full)
+    for short, full in (
+        (r"youtu\.be/([\w-]+).*", r"youtube.com/watch?v=\1"),
+        (r"youtube\.com/(?:shorts|live|embed)/([\w-]+).*", r"youtube.com/watch?v=\1"),
+        (r"youtube\.com/watch\?(?:.*&)?v=([\w-]+).*", r"youtube.com/watch?v=\1"),
+        (r"b23\.tv/((?:BV|av)\w+).*", r"bilibili.com/video/\1"),
+        (r"bilibili\.com/video/((?:BV|av)\w+).*", r"bilibili.com/video/\1"),
+        (r"weibo\.cn/(?:status|detail)/(\w+).*", r"weibo.cn/status/\1"),
+        (r"toutiao\.com/(?:article/|video/|[aiw])(\d+).*", r"toutiao.com/article/\1"),
+        (r"twitter\.com/(.*)", r"x.com/\1"),
+        (r"(?:share\.)?douyin\.com/share/video/(\d+).*", r"douyin.com/video/\1"),
+        (r"(?:iesdouyin|douyin)\.com/(?:share/)?video/(\d+).*", r"douyin.com/video/\1"),
+        (r"kuaishou\.com/(?:short-video|photo|fw/photo)/(\w+).*", r"kuaishou.com/short-video/\1"),
+    )
+)
 _DEFAULT_PORTS = {"80", "443", ""}
 _TRAILING = ".,;:!?'\")]*"
 
@@ -47,7 +65,14 @@ def canonical_url(url: str) -> str:
     ]
     path = unquote(parts.path).rstrip("/").replace(" ", "%20")
     asked = "?" + urlencode(sorted(query)) if query else ""
-    return f"{_desktop(host)}{port}{path}{asked}"
+    return _full_form(f"{_desktop(host)}{port}{path}{asked}")
+
+
+def _full_form(address: str) -> str:
+    for short, full in _FORMS:
+        if (found := short.fullmatch(address)) is not None:
+            return found.expand(full)
+    return address
 
 
 def cut_links(text: str) -> tuple[str, tuple[str, ...]]:

@@ -21,10 +21,13 @@ _CONFUSED = (("zh", "z"), ("ch", "c"), ("sh", "s"))
 
 
 class Rarity(Protocol):
-    """How much a term tells: the inverse document frequency in the library of claims."""
+    """How much a term tells: the inverse document frequency, free of the library's size."""
 
     def rarity(self, term: str) -> float:
-        """Natural logarithm of (claims / claims with the term), at least 0."""
+        """log((claims + 1) / (claims with the term + 1)) over its greatest value: 0 to 1.
+
+        1 for a term that no claim has, and for every term while there is no claim.
+        """
         ...
 
 

@@ -10,7 +10,7 @@ from opencc import OpenCC
 from matrix.matching.links import canonical_url, cut_links
 from matrix.matching.shells import peel
 
-__all__ = ["Normalised", "canonical_url", "normalise"]
+__all__ = ["Normalised", "canonical_url", "in_normal_form", "normalise"]
 
 # Characters kept of one text: four times the longest message of any platform we serve.
 _LIMIT = 20_000
@@ -29,6 +29,10 @@ _HAN = re.compile(r"[\u3400-\u9fff]")
 _TO_SIMPLIFIED = OpenCC("t2s")
 # Written both ways within one script; OpenCC leaves them alone.
 _VARIANTS = str.maketrans("著妳祢牠祂衹祇箇週囗曰", "着你你它它只只个周口日")
+# Cantonese as it is written in chats, where one character stands for one of the common script.
+_CANTONESE = str.maketrans(
+    "嘅唔冇咗喺佢哋啲畀俾睇攞嚟嗰咩乜嘢瞓", "的不没了在他们些给给看拿来那么么事睡"
+)
 # Emoji that compatibility forms would turn into punctuation.
 _SIGNS = dict.fromkeys(map(ord, "‼⁉"))
 _DROPPED = frozenset({"Cf", "Cc", "Cs", "Co", "Cn", "So", "Sk", "Me"})
@@ -70,6 +74,11 @@ class _Sieve(dict[int, str | int]):
 _SIEVE = _Sieve()
 
 
+def in_normal_form(text: str) -> Normalised:
+    """What `normalise` gives for a text that it gave before, without its links."""
+    return _described(text, ())
+
+
 def normalise(text: str) -> Normalised:
     """Bring a text into normal form. Idempotent on ``text``, linear in its length."""
     current = text[: 2 * _LIMIT]
@@ -80,12 +89,16 @@ def normalise(text: str) -> Normalised:
         urls.update(dict.fromkeys(links))
         if current == before:
             break
-    letters = "".join(filter(str.isalnum, current))
+    return _described(current, tuple(urls))
+
+
+def _described(text: str, urls: tuple[str, ...]) -> Normalised:
+    letters = "".join(filter(str.isalnum, text))
     return Normalised(
-        text=current,
+        text=text,
         key=hashlib.sha256(letters.encode()).hexdigest(),
-        urls=tuple(urls),
-        length=sum(1 if _HAN.match(unit) else 2 for unit in _UNITS.findall(current)),
+        urls=urls,
+        length=2 * len(_UNITS.findall(text)) - len(_HAN.findall(text)),
     )
 
 
@@ -98,5 +111,5 @@ def _one_round(text: str) -> tuple[str, tuple[str, ...]]:
     plain = _SPACES.sub(" ", plain).strip()
     plain = _LOOSE.sub("", plain)
     plain = _SPLITTERS.sub("", plain)
-    plain = _TO_SIMPLIFIED.convert(plain).translate(_VARIANTS)
+    plain = _TO_SIMPLIFIED.convert(plain.translate(_CANTONESE)).translate(_VARIANTS)
     return peel(_REPEATED.sub(r"\1", plain)), links

@@ -28,6 +28,7 @@ class ReasonKind(StrEnum):
     TOO_SHORT = "too_short"
     BARE_LINK = "bare_link"
     PAST_REVIEW = "past_review"
+    PASSAGE = "passage"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,13 +42,21 @@ class Reason:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A claim to compare with; ``may_answer`` is false where it may only be suggested."""
+    """A claim to compare with; ``may_answer`` is false where it may only be suggested.
+
+    ``normal`` texts are in normal form already, as an index gives them back.
+    Bulletins have no ``group``; without ``may_answer`` they are past review. Candidates compete
+    within their group: a case and the bulletin it led to say the same, and neither makes the
+    other doubtful.
+    """
 
     id: str
     title: str
     rebuttal: str = ""
     urls: tuple[str, ...] = ()
     may_answer: bool = True
+    group: str = ""
+    normal: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,33 +1,42 @@
-"""A claim as every index keeps it: terms, key and links."""
+"""A claim as every index keeps it: terms, key, links, and the normal form of its texts."""
 
+import math
 from dataclasses import dataclass
 
-from matrix.matching.candidates import IndexDocument
 from matrix.matching.terms import terms
 from matrix.matching.text import canonical_url, normalise
+from matrix.matching.verdicts import Candidate
 
-__all__ = ["Entry", "entry_of"]
+__all__ = ["Entry", "entry_of", "rarity_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """The indexed form of a claim; terms repeat as often as the text repeats them."""
 
-    id: str
+    claim: Candidate
     title: tuple[str, ...]
     rebuttal: tuple[str, ...]
     key: str
-    urls: frozenset[str]
 
 
-def entry_of(document: IndexDocument) -> Entry:
+def entry_of(claim: Candidate) -> Entry:
     """Normalise a claim the way queries are normalised."""
-    title = normalise(document.title)
-    links = {canonical_url(url) for url in document.urls}
+    title, rebuttal = normalise(claim.title), normalise(claim.rebuttal)
+    links = dict.fromkeys([*map(canonical_url, claim.urls), *title.urls])
     return Entry(
-        id=document.id,
+        claim=Candidate(
+            id=claim.id, title=title.text, rebuttal=rebuttal.text, urls=tuple(links), normal=True
+        ),
         title=tuple(terms(title.text)),
-        rebuttal=tuple(terms(normalise(document.rebuttal).text)),
+        rebuttal=tuple(terms(rebuttal.text)),
         key=title.key,
-        urls=frozenset(links | set(title.urls)),
     )
+
+
+def rarity_of(seen: int, claims: int) -> float:
+    """What every index's ``rarity`` is, for a term that ``seen`` of its ``claims`` have."""
+    if not claims:
+        return 1.0
+    # Deleted claims may count until the index tidies up, so a frequency may exceed.
+    return max(0.0, 1 - math.log(seen + 1) / math.log(claims + 1))

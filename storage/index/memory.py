@@ -4,9 +4,9 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from matrix.matching.candidates import IndexDocument
 from matrix.matching.terms import terms
-from storage.index.documents import Entry, entry_of
+from matrix.matching.verdicts import Candidate
+from storage.index.documents import Entry, entry_of, rarity_of
 
 __all__ = ["MemoryIndex"]
 
@@ -29,9 +29,9 @@ class MemoryIndex:
         """How many claims a search sees."""
         return len(self._seen)
 
-    def put(self, documents: Iterable[IndexDocument]) -> None:
+    def put(self, claims: Iterable[Candidate]) -> None:
         """Add or replace claims."""
-        self._kept.update((document.id, entry_of(document)) for document in documents)
+        self._kept.update((claim.id, entry_of(claim)) for claim in claims)
 
     def drop(self, ids: Iterable[str]) -> None:
         """Remove claims."""
@@ -51,7 +51,7 @@ class MemoryIndex:
 
     def rarity(self, term: str) -> float:
         """How much a term tells."""
-        return math.log((self.count + 1) / (self._frequency[term] + 1))
+        return rarity_of(self._frequency[term], self.count)
 
     def search(self, text: str, limit: int) -> list[tuple[str, float]]:
         """The likeliest claims, best first."""
@@ -60,9 +60,13 @@ class MemoryIndex:
         found = sorted((pair for pair in scored if pair[1] > 0), key=lambda pair: -pair[1])
         return found[:limit]
 
+    def read(self, ids: Iterable[str]) -> list[Candidate]:
+        """The claims with these ids."""
+        return [self._seen[one].claim for one in ids if one in self._seen]
+
     def search_url(self, url: str) -> Sequence[str]:
         """Claims that carry a link."""
-        return [name for name, entry in self._seen.items() if url in entry.urls]
+        return [name for name, entry in self._seen.items() if url in entry.claim.urls]
 
     def search_key(self, key: str) -> Sequence[str]:
         """Claims with a key."""

@@ -1,16 +1,17 @@
 """The candidate index on tantivy: embedded, on disk or in memory, one writer per folder."""
 
-import math
+import json
 import shutil
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Self
 
-from tantivy import Document, Index, IndexWriter, Occur, Query, Schema, SchemaBuilder
+from tantivy import DocAddress, Document, Index, IndexWriter, Occur, Query, Schema, SchemaBuilder
 
-from matrix.matching.candidates import IndexDocument, IndexLostError
+from matrix.matching.candidates import IndexLostError
 from matrix.matching.terms import terms
-from storage.index.documents import entry_of
+from matrix.matching.verdicts import Candidate
+from storage.index.documents import entry_of, rarity_of
 
 __all__ = ["TantivyIndex"]
 
@@ -36,6 +37,7 @@ class TantivyIndex:
         self._path = path
         self._schema = _schema()
         self._rarities: dict[str, float] = {}
+        self._found: dict[str, Candidate] = {}
         self._writer: IndexWriter | None = None
         self._index = self._open()
         self._searcher = self._index.searcher()
@@ -58,12 +60,12 @@ class TantivyIndex:
         """How many claims a search sees."""
         return self._searcher.num_docs
 
-    def put(self, documents: Iterable[IndexDocument]) -> None:
+    def put(self, claims: Iterable[Candidate]) -> None:
         """Add or replace claims."""
         writer = self._changing()
-        for document in documents:
-            writer.delete_documents_by_term("id", document.id)
-            writer.add_document(_stored(document))
+        for claim in claims:
+            writer.delete_documents_by_term("id", claim.id)
+            writer.add_document(_stored(claim))
 
     def drop(self, ids: Iterable[str]) -> None:
         """Remove claims."""
@@ -81,6 +83,7 @@ class TantivyIndex:
         self._index.reload()
         self._searcher = self._index.searcher()
         self._rarities.clear()
+        self._found.clear()
 
     def rarity(self, term: str) -> float:
         """How much a term tells."""
@@ -88,8 +91,7 @@ class TantivyIndex:
         if known is None:
             searcher = self._searcher
             seen = max(searcher.doc_freq("title", term), searcher.doc_freq("rebuttal", term))
-            # Deleted claims count until their segment is merged, so a frequency may exceed.
-            known = max(0.0, math.log((searcher.num_docs + 1) / (seen + 1)))
+            known = rarity_of(seen, searcher.num_docs)
             if len(self._rarities) < _REMEMBERED:
                 self._rarities[term] = known
         return known
@@ -107,6 +109,19 @@ class TantivyIndex:
         ]
         return self._ids(Query.boolean_query(wanted), limit)
 
+    def read(self, ids: Iterable[str]) -> list[Candidate]:
+        """The claims with these ids: those of the last search at no further cost."""
+        found = [self._found.get(one) or self._lookup(one) for one in ids]
+        return [one for one in found if one is not None]
+
+    def _lookup(self, name: str) -> Candidate | None:
+        hits = self._searcher.search(self._term("id", name), 1, count=False).hits
+        return self._claim(hits[0][1]) if hits else None
+
+    def _claim(self, at: DocAddress) -> Candidate:
+        title, rebuttal, urls, name = json.loads(bytes(self._searcher.doc(at)["kept"][0]))
+        return Candidate(id=name, title=title, rebuttal=rebuttal, urls=tuple(urls), normal=True)
+
     def search_url(self, url: str) -> Sequence[str]:
         """Claims that carry a link."""
         return [name for name, _ in self._ids(self._term("url", url), max(1, self.count))]
@@ -116,15 +131,16 @@ class TantivyIndex:
         return [name for name, _ in self._ids(self._term("key", key), max(1, self.count))]
 
     def _occurs(self, term: str) -> bool:
-        return self.rarity(term) < math.log(self._searcher.num_docs + 1)
+        return self.rarity(term) < 1
 
     def _term(self, field: str, value: str) -> Query:
         return Query.term_query(self._schema, field, value, "freq")
 
     def _ids(self, query: Query, limit: int) -> list[tuple[str, float]]:
         hits = self._searcher.search(query, limit, count=False).hits
-        found = [(str(self._searcher.doc(at)["id"][0]), float(score)) for score, at in hits]
-        return [pair for pair in found if pair[1] > 0]
+        found = [(self._claim(at), float(score)) for score, at in hits if score > 0]
+        self._found = {claim.id: claim for claim, _ in found}
+        return [(claim.id, score) for claim, score in found]
 
     def _open(self) -> Index:
         if self._path is None:
@@ -164,7 +180,8 @@ class TantivyIndex:
 
 def _schema() -> Schema:
     builder = SchemaBuilder()
-    builder.add_text_field("id", stored=True, tokenizer_name="raw", index_option="basic")
+    builder.add_text_field("id", tokenizer_name="raw", index_option="basic")
+    builder.add_bytes_field("kept", stored=True, indexed=False)
     for field in ("url", "key"):
         builder.add_text_field(field, tokenizer_name="raw", index_option="freq")
     for field in ("title", "rebuttal"):
@@ -172,13 +189,15 @@ def _schema() -> Schema:
     return builder.build()
 
 
-def _stored(document: IndexDocument) -> Document:
-    entry = entry_of(document)
+def _stored(claim: Candidate) -> Document:
+    entry = entry_of(claim)
+    one = entry.claim
     kept = Document()
-    kept.add_text("id", entry.id)
+    kept.add_text("id", one.id)
+    kept.add_bytes("kept", json.dumps((one.title, one.rebuttal, one.urls, one.id)).encode())
     kept.add_text("title", " ".join(entry.title))
     kept.add_text("rebuttal", " ".join(entry.rebuttal))
     kept.add_text("key", entry.key)
-    for url in sorted(entry.urls):
+    for url in one.urls:
         kept.add_text("url", url)
     return kept

@@ -4,19 +4,20 @@ import shutil
 
 import pytest
 
-from matrix.matching.candidates import IndexDocument, IndexLostError
+from matrix.matching.candidates import IndexLostError
 from matrix.matching.text import normalise
+from matrix.matching.verdicts import Candidate
 from storage.index.memory import MemoryIndex
 from storage.index.tantivy_index import TantivyIndex
 
-WATER = IndexDocument(
+WATER = Candidate(
     id="water",
     title="龙河镇自来水厂三十名工人中毒",
     rebuttal="水厂供水正常",
     urls=("https://m.example.cn/n?id=1&from=x",),
 )
-EGG = IndexDocument(id="egg", title="菜市场的鸡蛋是塑料做的", rebuttal="人造蛋成本更高")
-BUS = IndexDocument(id="bus", title="老年人坐公交车不再免费")
+EGG = Candidate(id="egg", title="菜市场的鸡蛋是塑料做的", rebuttal="人造蛋成本更高")
+BUS = Candidate(id="bus", title="老年人坐公交车不再免费")
 
 
 @pytest.fixture(params=["memory", "tantivy-memory", "tantivy-disk"])
@@ -44,7 +45,8 @@ def test_an_empty_index_finds_nothing(index):
     assert index.search("龙河镇", 5) == []
     assert list(index.search_url("example.cn")) == []
     assert list(index.search_key("0")) == []
-    assert index.rarity("水") == 0
+    assert index.rarity("水") == 1
+    assert index.read(["water"]) == []
 
 
 def test_changes_show_at_commit(index):
@@ -77,7 +79,7 @@ def test_script_and_numerals_do_not_matter(filled):
 
 
 def test_putting_again_replaces(filled):
-    filled.put([IndexDocument(id="water", title="图书馆周末闭馆")])
+    filled.put([Candidate(id="water", title="图书馆周末闭馆")])
     filled.commit()
     assert filled.count == 3
     assert ids(filled, "自来水厂") == []
@@ -85,7 +87,7 @@ def test_putting_again_replaces(filled):
 
 
 def test_the_last_of_two_in_one_batch_stays(index):
-    index.put([WATER, IndexDocument(id="water", title="图书馆周末闭馆")])
+    index.put([WATER, Candidate(id="water", title="图书馆周末闭馆")])
     index.commit()
     assert index.count == 1
     assert ids(index, "图书馆") == ["water"]
@@ -111,7 +113,7 @@ def test_links_and_keys_are_looked_up(filled):
 
 
 def test_rare_terms_weigh_more(filled):
-    filled.put([IndexDocument(id="hen", title="工人捡到鸡蛋")])
+    filled.put([Candidate(id="hen", title="工人捡到鸡蛋")])
     filled.commit()
     assert filled.rarity("公交") > filled.rarity("工人") >= 0
 
@@ -124,7 +126,7 @@ def test_any_text_may_be_searched(filled, text):
 @pytest.mark.parametrize("unit", ["é", "ཀ", "𠀀", "1", "一", "ab1 ", "水"])
 def test_any_title_may_be_kept(index, unit):
     index.put(
-        [IndexDocument(id="long", title=unit * 5000, urls=("https://example.cn/" + "a" * 70_000,))]
+        [Candidate(id="long", title=unit * 5000, urls=("https://example.cn/" + "a" * 70_000,))]
     )
     index.commit()
     assert index.count == 1
@@ -186,3 +188,26 @@ def test_a_folder_deleted_before_a_commit_says_so(tmp_path):
         index.put([WATER])
         index.commit()
         assert index.count == 1
+
+
+def test_claims_are_read_back_in_normal_form(filled):
+    """By id, whether the last search found them or not; `normalise` would change nothing."""
+    filled.search(normalise("自来水厂").text, 5)
+    water, egg = filled.read(["water", "nobody", "egg"])
+    assert (water.id, water.urls) == ("water", ("example.cn/n?id=1",))
+    assert water.normal
+    assert (egg.title, egg.rebuttal) == ("菜市场的鸡蛋是塑料做的", "人造蛋成本更高")
+    assert normalise(water.title).text == water.title
+
+
+def test_a_term_tells_as_much_in_a_library_of_any_size(index):
+    """1 for what no claim has, less the more claims have it, 0 for what all have."""
+    index.put([WATER, EGG, BUS])
+    index.commit()
+    assert index.rarity("火星") == 1
+    assert 0 < index.rarity("老年") < 1
+    everywhere = [Candidate(id=str(n), title=f"水厂第{n}天停水") for n in range(9)]
+    index.clear()
+    index.put(everywhere)
+    index.commit()
+    assert index.rarity("停水") == 0

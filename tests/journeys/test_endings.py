@@ -31,7 +31,7 @@ async def test_a_holding_notice_then_the_rebuttal(tmp_path: Path) -> None:
         assert "核查" in await p.last("王芳")
         assert await p.states("cases") == ["acknowledged"]
         # It answers nobody.
-        assert "正在看" in await p.say("李敏", "柳湾镇的猪肉吃了会得病，千万别买")
+        assert "正在看" in await p.say("李敏", "柳湾镇老粮站的围墙昨晚倒了一大片")
 
         await p.say("范北辰", await p.number())
         await story.evidence(p, "范北辰", "路灯改造合同第三条")

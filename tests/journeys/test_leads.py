@@ -1,7 +1,11 @@
 """What becomes of a lead: answered, confirmed, asked back, rejected, referred, withdrawn."""
 
+import json
 from pathlib import Path
 
+from bot.tables.commands import export_table
+from config.matching import load_model
+from handlers.importing.links import link_rows
 from tests.journeys import story
 from tests.journeys.play import Play, stage
 
@@ -11,6 +15,12 @@ ELSEWHERE = KNOWN.replace("河东镇", "云溪街道")
 
 async def _lead(p: Play) -> str:
     return str((await p.all("leads"))[-1].state)
+
+
+async def _links(p: Play) -> set[str]:
+    """Where the links of the newest lead stand."""
+    lead = (await p.all("leads"))[-1]
+    return {str(one.state) for one in await p.all("links", lead=lead.id)}
 
 
 async def test_a_known_rumor_is_answered_rated_and_disputed(tmp_path: Path) -> None:
@@ -69,10 +79,10 @@ async def test_attached_to_a_running_case_and_undone(tmp_path: Path) -> None:
         await p.press("陈静", "lead_merge")
         await p.press("陈静", number)
         assert await _lead(p) == "attached"
-        assert "dismissed" in [str(one.state) for one in await p.all("links")]
+        assert "dismissed" in await _links(p)
         await p.press("陈静", "lead_undo")
         assert await _lead(p) == "queued"
-        assert "dismissed" not in [str(one.state) for one in await p.all("links")]
+        assert "dismissed" not in await _links(p)
         await p.press("陈静", "lead_open")
         await p.press("陈静", "lead_more")
         await p.press("陈静", "lead_merge")
@@ -170,4 +180,50 @@ async def test_joined_to_the_running_case_and_disputed(tmp_path: Path) -> None:
         assert await _lead(p) == "attached"
         await p.press("张伟", "lead_dispute")
         assert await _lead(p) == "queued"
-        assert [str(one.state) for one in await p.all("links")] == ["undone"]
+        assert await _links(p) == {"undone"}
+
+
+async def test_leads_that_say_the_same_are_filed_together(tmp_path: Path) -> None:
+    """同类线索: a new wording joins the lead that waits; undone, it is a claim of its own again."""
+    async with stage(tmp_path) as p:
+        await p.say("王芳", story.LAMPS)
+        first = str((await p.all("leads"))[0].number)
+        await p.say("李敏", "听说" + story.LAMPS[:-4] + "，有没有这回事呀")
+        card = await p.last("陈静")
+        assert "同类线索" in card
+        assert first in card
+        own = {one.claim for one in await p.all("leads")}
+        assert len(own) == 2
+
+        await p.press("陈静", "alike_to")
+        assert "一起立案" in await p.last("陈静")
+        assert len({one.claim for one in await p.all("leads")}) == 1
+        assert {str(one.state) for one in await p.all("links") if one.target_kind == "claim"} == {
+            "confirmed"
+        }
+        await p.press("陈静", "lead_apart")
+        assert {one.claim for one in await p.all("leads")} == own
+
+        await p.press("陈静", "lead_open")
+        assert "同类线索" not in await p.last("陈静")
+        await p.press("陈静", "lead_file", inside="有没有这回事")
+        assert sorted(await p.states("leads")) == ["attached", "queued"]
+
+
+async def test_links_go_out_as_labelled_pairs(tmp_path: Path) -> None:
+    """What the machine held alike, why, by which model, and what people said of it."""
+    async with stage(tmp_path) as p:
+        await p.say("王芳", ELSEWHERE)
+        await p.press("陈静", "lead_more")
+        await p.press("陈静", "lead_dismiss")
+        number = str((await p.all("leads"))[0].number)
+        path = tmp_path / "links.jsonl"
+        assert await export_table(p.parts.services.store, "links", path) > 0
+        row = json.loads(path.read_text(encoding="utf-8").splitlines()[0])
+        assert (row["lead"], row["label"], row["state"]) == (number, "different", "dismissed")
+        assert row["target_kind"] == "bulletin"
+        assert row["model_version"] == load_model().version
+        assert json.loads(row["reasons"])
+        async with p.parts.services.store.read() as work:
+            assert await link_rows(work, "0101-99") == []
+            assert len(await link_rows(work, number)) == len(await link_rows(work))

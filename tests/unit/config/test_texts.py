@@ -144,7 +144,7 @@ def test_enum_fields_find_their_tables():
     assert states == set(TEXTS["state"])
 
 
-NAMED = {
+NAMED = {"alike_to",
     "attach_to", "lead_confirm", "case_unmerge", "task_undo", "campaign_remind",
     *(f"post_{role}" for role in Role if role not in NOT_PERSONS),
 }  # fmt: skip
@@ -427,7 +427,7 @@ def test_codes_kept_in_data_have_words():
     assert set(REASONS) == set(TEXTS["reject_reason"])
     assert set(REFERRALS) == set(TEXTS["referral"])
     assert set(EXPANSIONS["pause_"]) == set(TEXTS["pause"])
-    assert {"bulletin", "case"} == set(TEXTS["candidate"])
+    assert {"bulletin", "case", "claim"} == set(TEXTS["candidate"])
     # The outcomes that handlers owe a reporter, by what stands before the colon.
     owed = {
         head.replace("-", "_") for source in SOURCES for call in source.calls

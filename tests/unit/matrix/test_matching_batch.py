@@ -5,6 +5,7 @@ import json
 import pytest
 
 from bot.tables.match_batch import FaultyRowsError, run_match
+from config.matching import load_model
 from matrix.matching.batch import decide, match_all, rebuild
 from matrix.matching.gazetteer import Gazetteer
 from matrix.matching.judge import Judge
@@ -26,7 +27,7 @@ LEADS = (
 
 
 def own():
-    return Judge(Gazetteer((), {}))
+    return Judge(Gazetteer((), {}), load_model())
 
 
 @pytest.mark.parametrize("make", [MemoryIndex, TantivyIndex])
@@ -34,9 +35,8 @@ def test_one_lead_and_a_file_of_leads_are_judged_alike(make):
     batch = dict(match_all(LIBRARY, LEADS, make(), own()))
     index, judge = make(), own()
     rebuild(index, LIBRARY)
-    by_id = {claim.id: claim for claim in LIBRARY}
     for name, text in reversed(LEADS):
-        single = decide(text, index, lambda ids: [by_id[one] for one in ids], judge)
+        single = decide(text, index, judge)
         assert single == batch[name]
     assert [one.decision for one in batch.values()] == [
         Decision.MATCH,
@@ -49,7 +49,7 @@ def test_one_lead_and_a_file_of_leads_are_judged_alike(make):
 def test_ids_the_ledger_no_longer_knows_are_left_out():
     index = MemoryIndex()
     rebuild(index, LIBRARY)
-    assert decide(LIBRARY[0].title, index, lambda _: [], own()).decision is Decision.NONE
+    assert decide(LIBRARY[0].title, index, own(), lambda _: None).decision is Decision.NONE
 
 
 def rows(path, *values):

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from config.matching import load_model
 from matrix.matching.gazetteer import Gazetteer, PlaceName
 from matrix.matching.judge import Judge
 from matrix.matching.text import normalise
@@ -33,7 +34,7 @@ ALL = (CLAIM, *OTHERS)
 
 
 def judged(text, candidates=ALL):
-    return Judge(PLACES).judge(normalise(text), candidates)
+    return Judge(PLACES, load_model()).judge(normalise(text), candidates)
 
 
 def kinds(judgement):
@@ -61,7 +62,6 @@ def test_the_same_text_in_another_dress_is_answered(text):
         ("龙河镇自来水厂八十名工人中毒，全镇停水五天", ReasonKind.NUMBER_DIFFERS),
         ("白塔镇自来水厂三十名工人中毒，全镇停水五天", ReasonKind.PLACE_DIFFERS),
         ("龙河镇自来水厂三十名工人没有中毒，全镇停水五天", ReasonKind.NEGATION_DIFFERS),
-        ("警方辟谣：龙河镇自来水厂三十名工人中毒，全镇停水五天", ReasonKind.DEBUNKING_CUE),
     ],
 )
 def test_a_swap_is_never_answered_and_is_named(text, kind):
@@ -69,6 +69,28 @@ def test_a_swap_is_never_answered_and_is_named(text, kind):
     assert judgement.decision is Decision.SUGGEST
     assert judgement.candidates[0].id == "water"
     assert kind in kinds(judgement)
+
+
+def test_a_sign_of_rebuttal_is_named():
+    judgement = judged("警方辟谣：龙河镇自来水厂三十名工人中毒，全镇停水五天")
+    assert judgement.candidates[0].id == "water"
+    assert ReasonKind.DEBUNKING_CUE in kinds(judgement)
+
+
+def test_wording_is_quoted_as_it_was_written():
+    """Numerals are compared as digits; people read their own words."""
+    judgement = judged("听邻居说龙河镇自来水厂三十名工人中毒了")
+    wording = [r for r in judgement.candidates[0].reasons if r.kind is ReasonKind.WORDING]
+    assert wording[0].query == "龙河镇自来水厂"
+
+
+def test_a_case_does_not_make_its_own_bulletin_doubtful():
+    """The rebuttal and the case that led to it say the same; the rebuttal answers."""
+    case = Candidate(id="c", title=CLAIM.title, may_answer=False, group="case")
+    text = "听邻居说龙河镇自来水厂有三十名工人中毒，全镇要停水五天"
+    alone, beside = judged(text), judged(text, (*ALL, case))
+    assert alone.candidates[0] in beside.candidates
+    assert beside.candidates[0].id in {"water", "c"}
 
 
 def test_reasons_name_both_sides():
@@ -151,7 +173,7 @@ def test_the_order_of_candidates_does_not_count(order, text):
 
 
 def test_a_changed_claim_is_read_anew():
-    judge = Judge(PLACES)
+    judge = Judge(PLACES, load_model())
     query = normalise("下月起老年人坐公交车不再免费")
     assert judge.judge(query, (OTHERS[1],)).decision is Decision.MATCH
     changed = Candidate(id="bus", title="某商场周末举办美食节活动")

@@ -196,3 +196,21 @@ def test_addresses_are_found_and_cut():
     )
     assert found.urls == ("example.cn/a?id=1", "example.com/b")
     assert "example" not in found.text
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("https://youtu.be/abc-123?t=10", "https://m.youtube.com/watch?app=desktop&v=abc-123"),
+        ("https://b23.tv/BV1xx411", "https://www.bilibili.com/video/BV1xx411?p=2&spm_id_from=333"),
+        ("https://m.toutiao.com/i7012345/", "https://www.toutiao.com/article/7012345/?wid=1"),
+        ("https://twitter.com/a/status/1?s=20", "https://x.com/a/status/1?s=20"),
+        (
+            "https://www.iesdouyin.com/share/video/70123/?region=CN",
+            "https://douyin.com/video/70123",
+        ),
+    ],
+)
+def test_one_page_under_several_addresses_is_one(one, other):
+    assert canonical_url(one) == canonical_url(other)
+    assert canonical_url(canonical_url(one)) == canonical_url(one)

@@ -1,0 +1,51 @@
+"""A query beside all its candidates."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from matrix.matching.alignment import Alignment, align
+from matrix.matching.features.matter import matter
+from matrix.matching.features.standing import Features, compare
+from matrix.matching.features.stretch import stretch
+from matrix.matching.features.weighted import weigh, weigh_sentences
+from matrix.matching.features.wording import wording
+from matrix.matching.prepared import Prepared, PreparedClaim
+from matrix.matching.terms import Rarity
+
+__all__ = ["Beside", "lay_beside"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """One candidate, where it lies in the query, and all figures about the two."""
+
+    claim: PreparedClaim
+    found: Alignment
+    figures: Features
+
+
+def lay_beside(
+    query: Prepared, claims: Sequence[PreparedClaim], ranks: Sequence[float], rarity: Rarity
+) -> list[Beside]:
+    """All candidates of a query, in their order.
+
+    ``ranks`` are the index's scores over that of its best candidate, in the order of ``claims``.
+    """
+    asked = weigh(query, rarity)
+    sentences = weigh_sentences(asked)
+    found = [align(query, claim.title) for claim in claims]
+    rows: list[Features] = []
+    for claim, rank, aligned in zip(claims, ranks, found, strict=True):
+        said = weigh(claim.title, rarity)
+        rows.append(
+            {"rank": rank}
+            | wording(asked, sentences, said, claim)
+            | stretch(aligned, asked, said, claim, rarity)
+            | matter(aligned, query, claim)
+        )
+    return [
+        Beside(claim=claim, found=aligned, figures=figures)
+        for claim, aligned, figures in zip(
+            claims, found, compare(rows, [claim.title.pair_set for claim in claims]), strict=True
+        )
+    ]

@@ -1,0 +1,46 @@
+"""A prepared text with what each of its terms tells in this library."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from matrix.matching.prepared import Prepared
+from matrix.matching.terms import Rarity
+
+__all__ = ["Weighted", "weigh", "weigh_sentences"]
+
+# No share is taken of less than this, so that a text of worthless terms divides by something.
+_LEAST = 1e-6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weighted:
+    """Weights by pair and by single token, their sums, and the pairs, heaviest first."""
+
+    text: Prepared
+    pairs: Mapping[str, float]
+    pair_total: float
+    singles: Mapping[str, float]
+    single_total: float
+    heaviest: tuple[str, ...]
+
+
+def weigh(text: Prepared, rarity: Rarity) -> Weighted:
+    """Weigh every term once."""
+    pairs = {pair: rarity.rarity(pair) for pair in text.pairs}
+    singles = {single: rarity.rarity(single) for single in text.singles}
+    return Weighted(
+        text=text,
+        pairs=pairs,
+        pair_total=sum(pairs.values()) or _LEAST,
+        singles=singles,
+        single_total=sum(singles.values()) or _LEAST,
+        heaviest=tuple(sorted(pairs, key=lambda pair: (-pairs[pair], pair))),
+    )
+
+
+def weigh_sentences(query: Weighted) -> list[tuple[frozenset[str], float]]:
+    """Each clause's pairs and their weight."""
+    return [
+        (pairs, sum(query.pairs.get(pair, 0.0) for pair in pairs))
+        for pairs in query.text.sentences()
+    ]
