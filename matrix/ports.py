@@ -52,7 +52,8 @@ class Repository(Protocol[E]):
     """The stored entities of one kind.
 
     Criteria are ``field=value``; ``field__in=(…)``, ``field__notin=(…)``, ``field__lte=…``,
-    ``field__gte=…``, ``field__lt=…``, ``field__gt=…``, ``field__ne=…`` compare otherwise.
+    ``field__gte=…``, ``field__lt=…``, ``field__gt=…``, ``field__ne=…``, ``field__starts=…``,
+    ``field__ends=…`` compare otherwise.
     """
 
     async def get(self, entity_id: str) -> E:

@@ -87,6 +87,18 @@ async def test_the_slower_of_two_writes_nothing(store: SqlStore) -> None:
         assert (await work.cases.get("c1")).owner == "swj"
 
 
+async def test_the_beginning_and_end_of_a_text_are_compared(store: SqlStore) -> None:
+    async with store.work() as work:
+        await work.cases.add(case())
+        await work.cases.add(case(id="c2", number="云江-1001"))
+        await work.cases.add(case(id="c3", number="云%-0001"))
+        await work.commit()
+    async with store.read() as work:
+        found = await work.cases.find(number__ends="-0001")
+        assert [one.id for one in found] == ["c1", "c3"]
+        assert [one.id for one in await work.cases.find(number__starts="云%")] == ["c3"]
+
+
 async def test_a_taken_key_is_refused_and_the_transaction_lives_on(store: SqlStore) -> None:
     async with store.work() as work:
         await work.inbox.add(inbound("m1", "1"))

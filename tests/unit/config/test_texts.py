@@ -63,6 +63,7 @@ EXPANSIONS: Mapping[str, list[str]] = {
     "refer_": list(REFERRALS),
     "seen_": ["group", "moments", "video", "other"],
     "step_": ["1", "2", "3"],
+    "look_": ["lead", "case", "task", "tasks"],
     "rung_": [str(number + 1) for number in range(len(LADDER))],
     "pause_": ["lab", "outside", "court"],
     "hours_": ["1", "4", "24"],
@@ -146,6 +147,7 @@ def test_enum_fields_find_their_tables():
 
 NAMED = {
     "attach_to", "lead_confirm", "case_unmerge", "task_undo", "campaign_remind",
+    "look_lead", "look_case", "look_task", "look_tasks",
     *(f"post_{role}" for role in Role if role not in NOT_PERSONS),
 }  # fmt: skip
 
