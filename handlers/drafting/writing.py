@@ -286,6 +286,6 @@ async def pull_back(ctx: Context, subject: str, args: Args) -> None:
         return
     await ctx.tell(
         revision.drafter, Done(what="publisher_returned", subject=case.number),
-        choose("draft.open", case.id, keep=True),
+        choose("draft.open", case.id, keep=True), roles=OWNERS, unit=revision.unit,
     )  # fmt: skip
     await ctx.reply(Done(what="pulled_back", subject=case.number))

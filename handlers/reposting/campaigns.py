@@ -360,7 +360,7 @@ async def urge(ctx: Context, campaign: Campaign, open_: list[RepostTask]) -> int
                 due_at=min(task.due_at for task in lacking),
             ),
             choose("task.mine", keep=True),
-            dedup=dedup,
+            dedup=dedup, roles=(Role.OPERATOR,),
         )  # fmt: skip
         reminded += told is not None
     return reminded
