@@ -85,6 +85,19 @@ class PublishCard(Reply):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TaskLine(Reply):
+    """One task in a list."""
+
+    number: str
+    account: str
+    state: str
+    operator: str = ""
+    late: str = ""
+    due_at: datetime | None = None
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlanCard(Reply):
     """Who will get it, before anything starts."""
 
@@ -96,6 +109,7 @@ class PlanCard(Reply):
     exempt: int = 0
     direct: int = 0
     corrects: str = ""
+    lines: tuple[TaskLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,19 +129,6 @@ class LiveBoard(Reply):
     unknown: int
     declined: int
     failed: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskLine(Reply):
-    """One task in a list."""
-
-    number: str
-    account: str
-    state: str
-    operator: str = ""
-    late: str = ""
-    due_at: datetime | None = None
-    url: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
