@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
+from matrix.core.appeal import Appeal
 from matrix.core.bulletin import Bulletin, Review, Revision
 from matrix.core.campaign import Campaign, Receipt, RepostTask
 from matrix.core.case import Assignment, Case
@@ -104,6 +105,7 @@ class Work(Protocol):
     revisions: Repository[Revision]
     reviews: Repository[Review]
     bulletins: Repository[Bulletin]
+    appeals: Repository[Appeal]
     campaigns: Repository[Campaign]
     tasks: Repository[RepostTask]
     receipts: Repository[Receipt]

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from handlers.appeals import deciding
 from handlers.context import Context
 from handlers.housekeeping import feedback
 from handlers.importing.directory import reload
@@ -36,6 +37,8 @@ async def settled(ctx: Context, delivery: Delivery) -> None:
             await _post(ctx, delivery, rest)
         case "publish":
             await _published(ctx, delivery, rest)
+        case "appeal" if delivery.state is DeliveryState.FAILED:
+            await deciding.untold(ctx, rest)
         case _:
             pass
 

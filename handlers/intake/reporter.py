@@ -4,6 +4,7 @@ import dataclasses
 from typing import Any
 
 from handlers import access, clocks
+from handlers.appeals import cards as appeals
 from handlers.context import Context
 from handlers.intake import answering, receiving
 from handlers.replies import choose
@@ -114,7 +115,12 @@ async def _search(ctx: Context, words: str) -> None:
             total=len(lines),
             lines=lines,
             empty="" if lines else "yes",
-        )
+        ),
+        *(
+            one
+            for bulletin in (bulletins[:3] if ctx.has(*REPORTERS) else [])
+            for one in appeals.offered(bulletin)
+        ),
     )
 
 
@@ -156,6 +162,7 @@ async def view(ctx: Context, subject: str, args: Args) -> None:
         shown(ctx, bulletin),
         choose("lead.same", lead.id, bulletin=bulletin.id),
         choose("lead.dispute", lead.id, label="lead_not_this"),
+        *appeals.offered(bulletin),
     )
 
 

@@ -106,6 +106,7 @@ class CaseCard(Reply):
     verdict: str = ""
     paused: str = ""
     correction: str = ""
+    appeals: str = ""
     merged_into: str = ""
 
 

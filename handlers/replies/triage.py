@@ -72,6 +72,7 @@ class Handover(Reply):
     overdue: int
     in_doubt: int
     undeliverable: int
+    appeals: int
     lines: tuple[Reply, ...] = ()
 
 

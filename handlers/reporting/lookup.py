@@ -1,6 +1,8 @@
 """Anything typed that contains a number finds it; the log of a case; the leader's overview."""
 
 from handlers import access
+from handlers.appeals import cards as appeal_cards
+from handlers.appeals import deciding
 from handlers.context import Context
 from handlers.replies import choose
 from handlers.replies.intake import LeadLine
@@ -11,6 +13,7 @@ from handlers.reporting.lists import case_lines
 from handlers.reposting import tasks as tasking
 from handlers.router import Args, action
 from handlers.triage import queue
+from matrix.core.appeal import Appeal
 from matrix.core.case import CaseState
 from matrix.core.errors import NotFound
 from matrix.core.lead import Lead
@@ -50,10 +53,22 @@ async def thing(ctx: Context, subject: str, args: Args) -> None:
         await case_cards.show(ctx, await ctx.work.cases.get(entity_id))
     elif kind == "task":
         await tasking.open_task(ctx, entity_id, {})
+    elif kind == "appeal":
+        await _appeal(ctx, await ctx.work.appeals.get(entity_id))
     elif kind == "tasks":
         await tasking.mine(ctx, "", {})
     else:
         await _lead(ctx, await ctx.work.leads.get(entity_id))
+
+
+async def _appeal(ctx: Context, appeal: Appeal) -> None:
+    if ctx.has(Role.DESK):
+        await deciding.show(ctx, appeal.id, {})
+        return
+    if appeal.person != ctx.me.id:
+        raise NotFound(appeal.number)
+    line = await appeal_cards.line(ctx, appeal)
+    await ctx.reply(Listing(what="appeal", lines=(line,), total=1))
 
 
 async def _lead(ctx: Context, lead: Lead) -> None:
@@ -68,7 +83,9 @@ async def _lead(ctx: Context, lead: Lead) -> None:
     await ctx.reply(Listing(what="lead", lines=(line,), total=1), *acting)
 
 
-_TOLD = frozenset({"case", "assignment", "revision", "bulletin", "campaign", "verification"})
+_TOLD = frozenset(
+    {"appeal", "case", "assignment", "revision", "bulletin", "campaign", "verification"}
+)
 
 
 @action("look.log", Role.DESK, Role.LEADER, Role.ADMIN)

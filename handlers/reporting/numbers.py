@@ -24,7 +24,8 @@ MOST = 9
 _DAY = 500
 _DASHES = re.compile("[\u2010-\u2015\u2212\uff0d]")
 _DAY_OF_YEAR = "(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])"
-_LEAD = re.compile(rf"(?<![0-9-]){_DAY_OF_YEAR}-[0-9]{{2,4}}(?![0-9-])")
+_LEAD = re.compile(rf"(?<![0-9异-]){_DAY_OF_YEAR}-[0-9]{{2,4}}(?![0-9-])")
+_APPEAL = re.compile(rf"异 ?({_DAY_OF_YEAR}-[0-9]{{2,4}})(?![0-9-])")
 _CASE = re.compile(
     "([\u4e00-\u9fff]{1,8}) ?-? ?([0-9]{4,5})(?![0-9-])(?: ?转 ?([0-9]{1,5})(?![0-9]))?"
 )
@@ -64,7 +65,8 @@ async def named(ctx: Context, text: str) -> list[Thing]:
         found = await _within(ctx, said)
     else:
         return []
-    if not found and ((alone and alone[1]) or _WHOLE.fullmatch(said)):
+    whole = _WHOLE.fullmatch(said) or _APPEAL.fullmatch(said)
+    if not found and (whole or (alone and alone[1])):
         raise NotFound(said)
     return list({(one.kind, one.id): one for one in found}.values())[:MOST]
 
@@ -91,6 +93,12 @@ async def _within(ctx: Context, said: str) -> list[Thing]:
     found: list[Thing] = []
     for number in _LEAD.findall(said):
         found += await _leads(ctx, await _numbered(ctx, number=number))
+    for number in _APPEAL.findall(said):
+        found += [
+            Thing(kind="appeal", id=one.id, label=one.number)
+            for one in await ctx.work.appeals.find(number=f"异{number}", order="-received_at")
+            if ctx.has(Role.DESK) or one.person == ctx.me.id
+        ]
     for name, digits, serial in _CASE.findall(said):
         case = await _case_named(ctx, name, digits)
         if case is None:

@@ -6,16 +6,20 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import create_engine
 
 from matrix.core.case import Case, CaseState, Grade, Verdict
 from matrix.core.claim import Claim
 from matrix.core.conversation import Inbound
 from matrix.core.errors import NotFound, StaleVersion
 from matrix.core.events import Event
-from storage.engine import open_engine
+from storage.engine import open_engine, sync_url
 from storage.migrate import upgrade
+from storage.tables import METADATA
 from storage.unit_of_work import SqlStore
 
 AT = datetime(2026, 11, 9, 7, 5, tzinfo=UTC)
@@ -59,6 +63,14 @@ async def test_what_is_stored_comes_back_equal(store: SqlStore) -> None:
         await work.commit()
     async with store.read() as work:
         assert await work.cases.get("c1") == case()
+
+
+async def test_the_migrations_make_the_tables_of_the_entities(database_url: str) -> None:
+    await asyncio.to_thread(upgrade, database_url)
+    engine = create_engine(sync_url(database_url))
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+    engine.dispose()
 
 
 async def test_without_commit_nothing_is_kept(store: SqlStore) -> None:

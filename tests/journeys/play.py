@@ -33,7 +33,7 @@ FIRED: set[str] = set()
 STATEFUL = {
     "lead": "leads", "link": "links", "case": "cases", "assignment": "assignments",
     "verification": "verifications", "revision": "revisions", "bulletin": "bulletins",
-    "campaign": "campaigns", "task": "tasks", "feedback": "feedback",
+    "campaign": "campaigns", "appeal": "appeals", "task": "tasks", "feedback": "feedback",
 }  # fmt: skip
 """Entity in the event log → repository; deliveries are folded by chunks."""
 
