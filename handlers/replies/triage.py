@@ -78,11 +78,11 @@ class Handover(Reply):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DoubtLine(Reply):
-    """A delivery whose outcome nobody knows, and what to do."""
+    """A delivery whose outcome nobody knows; ``to`` is empty for a reporter without a number."""
 
-    to: str
     about: str
     at: datetime
+    to: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,7 +25,7 @@ async def handover(ctx: Context, subject: str, args: Args) -> None:
             queued=await ctx.work.leads.count(state=LeadState.QUEUED),
             open_cases=len(cases),
             overdue=await ctx.work.deadlines.count(closed_at=None, due_at__lt=ctx.at),
-            in_doubt=await ctx.work.deliveries.count(state=DeliveryState.IN_DOUBT, purpose__ne=""),
+            in_doubt=await ctx.work.deliveries.count(state=DeliveryState.IN_DOUBT),
             undeliverable=await ctx.work.feedback.count(state=FeedbackState.UNDELIVERABLE),
             appeals=await ctx.work.appeals.count(state=AppealState.OPEN),
             lines=await case_lines(ctx, cases[:10]),
