@@ -181,6 +181,19 @@ class Sealer(Protocol):
         """The text. Raises ValueError when the key is another."""
 
 
+class DraftPages(Protocol):
+    """Where a draft can be edited in a form."""
+
+    @property
+    def reachable(self) -> bool:
+        """Whether there is such a page for people to open."""
+
+    def link(
+        self, *, person: str, revision: str, version: int, at: datetime
+    ) -> tuple[str, datetime]:
+        """An address for this person alone, and until when it may be opened."""
+
+
 class LinkChecker(Protocol):
     """Looks at a receipt link."""
 

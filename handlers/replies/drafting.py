@@ -35,6 +35,16 @@ class DraftCard(Reply):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DraftPage(Reply):
+    """Where this person may edit a draft in a form; the address is theirs alone."""
+
+    number: str
+    serial: int
+    url: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewCard(Reply):
     """A version to sign: ``step`` is 1 wording, 2 facts, 3 orientation."""
 

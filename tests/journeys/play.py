@@ -282,6 +282,7 @@ async def _opened(
     ) as parts:
         transport = httpx.ASGITransport(app=demo_app(parts))
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as http:
+            parts.pages.base = parts.pages.base or "http://127.0.0.1"
             yield Play(parts, clock, links, http)
 
 
