@@ -64,7 +64,7 @@ async def _invite(store: SqlStore, settings: Settings, person: str) -> str:
             store=store, clock=clock, ids=RandomIds(),
             policy=Policy(short_name="", clocks=_clocks()),
             directories=Directories(directory),
-            matching=None, sealer=None, links=None, outbox=None,  # type: ignore[arg-type]
+            matching=None, sealer=None, links=None, outbox=None, pages=None,  # type: ignore[arg-type]
         )  # fmt: skip
         code = await identity.invite(Context(services=services, work=work, at=clock.now()), person)
         await work.commit()

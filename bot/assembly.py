@@ -15,6 +15,7 @@ import handlers
 from bot.attachments import Attachments
 from bot.channel import Channel
 from bot.dispatch import Dispatcher
+from bot.draft_links import DraftLinks
 from bot.library import Library
 from bot.link_checker import HttpLinkChecker
 from bot.means import FileClock, KeySealer, RandomIds, SystemClock, demonstration_key
@@ -93,6 +94,7 @@ class Parts:
     queue: DbosQueue | MemoryQueue
     executor: str
     webchat: WebChat | None
+    pages: DraftLinks
 
     async def broadcast(self, subject: str) -> None:
         """A broadcast job: everything pending under the subject, unless held."""
@@ -255,6 +257,8 @@ async def assemble(
             await library.refresh(work)
         texts = load_texts()
         outbox = Wake()
+        key = make_key(settings)
+        pages = DraftLinks(key, settings.public_url.rstrip("/"))
         services = Services(
             store=store,
             clock=clock,
@@ -262,9 +266,10 @@ async def assemble(
             policy=_policy(settings, directories),
             directories=directories,
             matching=library,
-            sealer=KeySealer(make_key(settings)),
+            sealer=KeySealer(key),
             links=links or HttpLinkChecker(),
             outbox=outbox,
+            pages=pages,
             words=words(texts, ACTIONS),
             direct_platforms=_platforms(settings) | frozenset(channels or {}),
         )
@@ -292,6 +297,7 @@ async def assemble(
             settings=settings, services=services, store=store, library=library,
             presenter=presenter, dispatcher=dispatcher, sender=sender, channels=made,
             attachments=attachments, queue=queue, executor=executor, webchat=webchat,
+            pages=pages,
         )  # fmt: skip
         await _take_over(parts, stack)
         yield parts

@@ -51,9 +51,10 @@ class Presenter:
             escape = html_escape if markup is Markup.HTML else plain
             return escape(str(content["plain"]))
         filled = self._reply(str(content["reply"]), content["fields"], now)
-        if "note" in content:
-            note = content["note"]
-            filled += "\n— " + self._reply(note["reply"], note["fields"], now)
+        for part, mark in (("post", "\n"), ("note", "\n— ")):
+            if part in content:
+                said = content[part]
+                filled += mark + self._reply(said["reply"], said["fields"], now)
         return _mark(filled, markup)
 
     def _reply(self, name: str, fields: Mapping[str, Any], now: datetime) -> str:

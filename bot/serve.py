@@ -49,6 +49,9 @@ async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
         tasks: list[asyncio.Task[Any]] = [asyncio.create_task(one) for one in loops]
         ticker.start()
         await _started(servers)
+        if not (settings.real_platform or parts.pages.reachable):
+            # A demonstration is for this machine's own browser, on the port that it was given.
+            parts.pages.base = _address(servers[0])
         ready(_address(servers[0]))
         watched: asyncio.Task[Any] = asyncio.create_task(stop.wait())
         done, _ = await asyncio.wait([watched, *tasks], return_when=asyncio.FIRST_COMPLETED)

@@ -30,6 +30,7 @@ class Settings(BaseModel):
     database_url: str = ""
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    public_url: str = ""
     secret_key: SecretStr = SecretStr("")
     district: str = ""
     webchat: Literal["", "on", "off"] = ""
@@ -53,7 +54,7 @@ class Settings(BaseModel):
             raise ValueError("too_short_key")
         return value
 
-    @field_validator("telegram_webhook_url")
+    @field_validator("telegram_webhook_url", "public_url")
     @classmethod
     def _https(cls, value: str) -> str:
         if value and not value.startswith(("https://", "http://127.0.0.1")):

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from config.texts import load_texts
+from matrix.core.appeal import APPEAL
 from matrix.core.bulletin import BULLETIN, REVISION
 from matrix.core.campaign import CAMPAIGN, TASK
 from matrix.core.case import ASSIGNMENT, CASE
@@ -37,6 +38,7 @@ TABLES: tuple[tuple[Lifecycle[Any], str, str, tuple[str, ...]], ...] = (
     (TASK, "RepostTask", "转发任务", ("created",)),
     (DELIVERY, "Delivery", "投递", ("pending",)),
     (FEEDBACK, "Feedback", "反馈", ("due",)),
+    (APPEAL, "Appeal", "异议", ("open",)),
 )
 """Table, entity, its Chinese name, and the states in which handlers make one."""
 

@@ -1,14 +1,16 @@
 """Which thing a post reaches: roles × jurisdiction (domain §2). One place for every handler."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
+from handlers.services import Directory
 from matrix.core.bulletin import Revision
 from matrix.core.campaign import RepostTask
 from matrix.core.case import Assignment, AssignmentState, Case
 from matrix.core.claim import Link
 from matrix.core.directory import Post
 from matrix.core.entity import Entity
-from matrix.core.lead import Lead
+from matrix.core.lead import Lead, LeadState
 from matrix.core.roles import DISTRICT, REPORTERS, Role
 from matrix.core.verification import Verification
 from matrix.ports import Work
@@ -53,6 +55,37 @@ async def _reports(work: Work, post: Post, entity: Entity) -> bool:
     if isinstance(entity, Link):
         return (await work.leads.get(entity.lead)).reporter == post.person
     return isinstance(entity, Lead) and entity.reporter == post.person
+
+
+def area_of(directory: Directory, posts: Iterable[Post]) -> frozenset[str]:
+    """Codes of a supervisor's areas: those of the posts' units and everything below."""
+    own = {
+        directory.units[post.unit].area
+        for post in posts
+        if post.role is Role.SUPERVISOR and post.unit in directory.units
+    } - {""}
+    grown = bool(own)
+    while grown:
+        below = {one.id for one in directory.areas.values() if one.parent in own}
+        grown = not below <= own
+        own |= below
+    return frozenset(own)
+
+
+def sees_lead(directory: Directory, posts: Iterable[Post], lead: Lead) -> bool:
+    """Whether a lead may be read: by the desk, by its reporter, and by a supervisor of its area.
+
+    The area is where it was reported or what it is about; reading says nothing of who reported.
+    Acting on a lead stays with the desk and its reporter (``reaches``).
+    """
+    held = tuple(posts)
+    if any(post.role is Role.DESK for post in held):
+        return True
+    if any(post.role in REPORTERS and post.person == lead.reporter for post in held):
+        return True
+    if lead.state is LeadState.WITHDRAWN:
+        return False
+    return not {lead.heard_area, lead.about_area}.isdisjoint(area_of(directory, held))
 
 
 async def _unit_reaches(work: Work, unit: str, entity: Entity, action: str) -> bool:

@@ -1,18 +1,19 @@
 """One request: who, where, when, in which transaction; and the ways to act and to speak."""
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from handlers import access
 from handlers.replies import Choice, Reply, choose
+from handlers.replies.shared import PostLine
 from handlers.services import Directory, Policy, Services
 from handlers.wire import encode_reply
 from matrix.core.conversation import Button, Dialog
 from matrix.core.delivery import Delivery, DeliveryState
-from matrix.core.directory import Person, Post
+from matrix.core.directory import Person, Post, UnitKind
 from matrix.core.entity import Entity
 from matrix.core.errors import GuardRefused, NotAllowed
 from matrix.core.events import Event
@@ -187,10 +188,13 @@ class Context:
         purpose: str = "",
         dedup: str | None = None,
         skip: Sequence[str] = (),
+        roles: Collection[Role] = (),
+        unit: str = "",
     ) -> Delivery | None:
         """Speak to a person where they can be reached; None when nowhere.
 
-        ``skip`` are ``platform:chat`` already tried. The newest binding is preferred.
+        ``skip`` are ``platform:chat`` already tried. The newest binding is preferred. ``roles``
+        (in ``unit``) say which of the person's posts is spoken to.
         """
         identities = await self.work.identities.find(
             person=person, revoked_at=None, order="-bound_at"
@@ -208,7 +212,28 @@ class Context:
             subject=subject,
             purpose=purpose,
             dedup=dedup,
+            post=self._post_line(person, roles, unit) if choices else None,
         )
+
+    def _post_line(self, person: str, roles: Collection[Role], unit: str) -> PostLine | None:
+        """Which post a card asks, where its reader holds several; None where there is no doubt."""
+        today = access.beijing_date(self.at)
+        held = [
+            post
+            for post in self.directory.posts
+            if post.person == person and access.in_force(post, today)
+        ]
+        meant = [p for p in held if p.role in roles and (not unit or p.unit == unit)]
+        if not meant or len(held) == 1:
+            return None
+        units = dict.fromkeys(post.unit for post in meant if post.role is meant[0].role)
+        return PostLine(unit="、".join(map(self._body, units)), role=meant[0].role)
+
+    def _body(self, code: str) -> str:
+        """The short name of a unit; the desk and posts without a unit are the district's."""
+        unit = self.directory.units.get(code)
+        own = unit is None or unit.kind is UnitKind.DESK
+        return self.policy.short_name if own else self.directory.unit_name(code)
 
     async def tell_role(
         self, role: Role, reply: Reply, *choices: Choice, unit: str = "", subject: str = ""
@@ -216,8 +241,10 @@ class Context:
         """Speak to everyone who holds a role (in a unit); returns how many were reached."""
         reached = 0
         for person in dict.fromkeys(self.holders(role, unit=unit)):
-            if await self.tell(person, reply, *choices, subject=subject) is not None:
-                reached += 1
+            told = await self.tell(
+                person, reply, *choices, subject=subject, roles=(role,), unit=unit
+            )
+            reached += told is not None
         return reached
 
     def holders(self, *roles: Role, unit: str = "") -> list[str]:
@@ -242,6 +269,7 @@ class Context:
         subject: str = "",
         purpose: str = "",
         dedup: str | None = None,
+        post: PostLine | None = None,
     ) -> Delivery:
         delivery_id = self.services.ids.new()
         buttons = await self._buttons(delivery_id, platform, chat, person, choices)
@@ -252,7 +280,7 @@ class Context:
             person=person,
             purpose=purpose,
             subject=subject,
-            content=encode_reply(reply, buttons),
+            content=encode_reply(reply, buttons, post),
             dedup=dedup,
             harmless=dedup is None and bool(choices),
             created_at=self.at,

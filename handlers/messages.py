@@ -10,6 +10,7 @@ from handlers.intake import identity, receiving
 from handlers.replies import choose
 from handlers.replies.intake import GroupWelcome, Stranger, WhatNow
 from handlers.replies.shared import AlreadyDone
+from handlers.reporting import lookup
 from handlers.services import Services
 from matrix.core.conversation import Button, Inbound
 from matrix.core.errors import Refusal
@@ -17,9 +18,6 @@ from matrix.core.roles import REPORTERS, Role
 from matrix.ports import Work
 
 _CHOICE = re.compile(r"[1-9][0-9]?")
-_NUMBER = re.compile(
-    r"(?:线索)?\s*([0-9]{4}-[0-9]{2,4})|([\u4e00-\u9fff]{1,4}-[0-9]{4})(?:\s*转\s*([0-9]{1,5}))?"
-)
 
 
 async def context_of(services: Services, work: Work, message: Inbound) -> Context:
@@ -84,7 +82,7 @@ async def _understand(ctx: Context, message: Inbound) -> None:
         if dialog.expires_at > ctx.at:
             await router.ANSWERS[dialog.question](ctx, dialog, message)
             return
-    if plain and await _look_up(ctx, text):
+    if plain and await lookup.find(ctx, text):
         return
     if ctx.has(Role.OPERATOR) and await _receipt(ctx, message):
         return
@@ -129,16 +127,6 @@ async def _command(ctx: Context, text: str) -> bool:
         await router.perform(ctx, name, "", {"text": tail})
         return True
     return False
-
-
-async def _look_up(ctx: Context, text: str) -> bool:
-    """Anything typed that is a number finds it."""
-    found = _NUMBER.fullmatch(text)
-    if found is None:
-        return False
-    lead, case, task = found.groups()
-    await router.perform(ctx, "look.number", lead or case, {"task": task or ""})
-    return True
 
 
 async def _receipt(ctx: Context, message: Inbound) -> bool:

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from matrix.core.directory import Account, Area, Person, Post, Topic, Unit
 from matrix.matching.gazetteer import Gazetteer
-from matrix.ports import Clock, Ids, LinkChecker, Outbox, Sealer, Store
+from matrix.ports import Clock, DraftPages, Ids, LinkChecker, Outbox, Sealer, Store
 from matrix.triage.deadline import Calendar, ClockTable
 from matrix.triage.routing import Tables
 
@@ -120,6 +120,7 @@ class Services:
     sealer: Sealer
     links: LinkChecker
     outbox: Outbox
+    pages: DraftPages
     words: Mapping[str, str] = field(default_factory=dict)
     direct_platforms: frozenset[str] = frozenset()
 

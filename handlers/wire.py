@@ -36,9 +36,13 @@ def encode_fields(reply: Reply) -> dict[str, Any]:
     return {field.name: encode_value(getattr(reply, field.name)) for field in fields(reply)}
 
 
-def encode_reply(reply: Reply, buttons: Sequence[tuple[Choice, Button]]) -> Mapping[str, object]:
-    """The content of a delivery."""
+def encode_reply(
+    reply: Reply, buttons: Sequence[tuple[Choice, Button]], post: Reply | None = None
+) -> Mapping[str, object]:
+    """The content of a delivery. ``post`` says which post of its reader a card speaks to."""
+    spoken_to = {"post": encode_reply(post, [])} if post is not None else {}
     return {
+        **spoken_to,
         "reply": reply_name(type(reply)),
         "fields": encode_fields(reply),
         "choices": [

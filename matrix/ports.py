@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
+from matrix.core.appeal import Appeal
 from matrix.core.bulletin import Bulletin, Review, Revision
 from matrix.core.campaign import Campaign, Receipt, RepostTask
 from matrix.core.case import Assignment, Case
@@ -52,7 +53,8 @@ class Repository(Protocol[E]):
     """The stored entities of one kind.
 
     Criteria are ``field=value``; ``field__in=(…)``, ``field__notin=(…)``, ``field__lte=…``,
-    ``field__gte=…``, ``field__lt=…``, ``field__gt=…``, ``field__ne=…`` compare otherwise.
+    ``field__gte=…``, ``field__lt=…``, ``field__gt=…``, ``field__ne=…``, ``field__starts=…``,
+    ``field__ends=…`` compare otherwise.
     """
 
     async def get(self, entity_id: str) -> E:
@@ -103,6 +105,7 @@ class Work(Protocol):
     revisions: Repository[Revision]
     reviews: Repository[Review]
     bulletins: Repository[Bulletin]
+    appeals: Repository[Appeal]
     campaigns: Repository[Campaign]
     tasks: Repository[RepostTask]
     receipts: Repository[Receipt]
@@ -176,6 +179,19 @@ class Sealer(Protocol):
 
     def unseal(self, sealed: str) -> str:
         """The text. Raises ValueError when the key is another."""
+
+
+class DraftPages(Protocol):
+    """Where a draft can be edited in a form."""
+
+    @property
+    def reachable(self) -> bool:
+        """Whether there is such a page for people to open."""
+
+    def link(
+        self, *, person: str, revision: str, version: int, at: datetime
+    ) -> tuple[str, datetime]:
+        """An address for this person alone, and until when it may be opened."""
 
 
 class LinkChecker(Protocol):

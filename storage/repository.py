@@ -38,6 +38,8 @@ _COMPARE: dict[str, Callable[[Any, Any], ColumnElement[bool]]] = {
     "lt": operator.lt,
     "gte": operator.ge,
     "gt": operator.gt,
+    "starts": lambda column, value: column.startswith(value, autoescape=True),
+    "ends": lambda column, value: column.endswith(value, autoescape=True),
 }
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import JSON, BigInteger, Column, Index, Integer, MetaData, Table, Text
 
+from matrix.core.appeal import Appeal
 from matrix.core.bulletin import Bulletin, Review, Revision
 from matrix.core.campaign import Campaign, Receipt, RepostTask
 from matrix.core.case import Assignment, Case
@@ -81,6 +82,13 @@ TABLES: dict[str, tuple[type[Entity], Table]] = {
             Bulletin,
             (("number",),),
             (("state",), ("case",), ("change",), ("claim_key",)),
+        ),
+        (
+            "appeals",
+            "appeal",
+            Appeal,
+            (),
+            (("state", "received_at"), ("bulletin", "person"), ("case",), ("number",)),
         ),
         ("campaigns", "campaign", Campaign, (), (("case",), ("state",), ("bulletin",))),
         (

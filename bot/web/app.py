@@ -1,4 +1,4 @@
-"""The HTTP application: health, platform callbacks, and in a demonstration the chat page."""
+"""The HTTP application: health, callbacks, drafts in a form; in a demonstration the web chat."""
 
 import logging
 from collections.abc import Awaitable, Callable
@@ -11,6 +11,7 @@ from bot.assembly import Parts
 from bot.dispatch import NotKeptError
 from bot.platforms.webchat import api as webchat_api
 from bot.platforms.webchat.channel import WebChat
+from bot.web.draft_page import add_draft_page
 
 LOG = logging.getLogger("piyao.web")
 CALLBACK_LIMIT = 1024 * 1024
@@ -18,9 +19,11 @@ _LOCAL = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
 
 def public_app(parts: Parts) -> FastAPI:
-    """Health and callbacks: what may face the outside."""
+    """Health, callbacks, and the form of a draft at a public address: what may face the outside."""
     app = FastAPI(title="辟谣矩阵", docs_url=None, redoc_url=None, openapi_url=None)
     _common(app, parts)
+    if parts.pages.reachable:
+        add_draft_page(app, parts)
     return app
 
 
@@ -30,6 +33,7 @@ def demo_app(parts: Parts) -> FastAPI:
         title="辟谣矩阵（演示）", openapi_url="/api/openapi.json", docs_url=None, redoc_url=None
     )
     _common(app, parts)
+    add_draft_page(app, parts)
     backend = webchat_api.Backend(
         services=parts.services,
         presenter=parts.presenter,

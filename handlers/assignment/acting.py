@@ -154,6 +154,8 @@ async def hand_over(ctx: Context, subject: str, args: Args) -> None:
         await case_cards.card(ctx, case),
         choose("case.open", case.id, keep=True),
         subject=f"case:{case.id}",
+        roles=OWNERS,
+        unit=made.unit,
     )
     await ctx.reply(
         Done(

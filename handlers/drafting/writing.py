@@ -147,17 +147,19 @@ async def show(ctx: Context, case: Case, revision: Revision) -> None:
             comment=revision.comment, remarks=lines_of(revision),
             due_at=await clocks.case_due(ctx, case.id),
         ),
-        *_choices(revision, case),
+        *_choices(ctx, revision, case),
         subject=f"draft:{revision.id}",
     )  # fmt: skip
 
 
-def _choices(revision: Revision, case: Case) -> list[Choice]:
+def _choices(ctx: Context, revision: Revision, case: Case) -> list[Choice]:
     if revision.state is RevisionState.DRAFT:
         buttons = [
             choose("draft.part", revision.id, label=f"edit_{part}", part=part, keep=True)
             for part in PARTS
         ]
+        if ctx.services.pages.reachable:
+            buttons.append(choose("draft.page", revision.id, keep=True))
         buttons.append(choose("draft.submit", revision.id, keep=True))
         if case.grade.urgent and revision.kind in REBUTTALS:
             buttons.append(choose("draft.submit_urgent", revision.id, keep=True))
@@ -286,6 +288,6 @@ async def pull_back(ctx: Context, subject: str, args: Args) -> None:
         return
     await ctx.tell(
         revision.drafter, Done(what="publisher_returned", subject=case.number),
-        choose("draft.open", case.id, keep=True),
+        choose("draft.open", case.id, keep=True), roles=OWNERS, unit=revision.unit,
     )  # fmt: skip
     await ctx.reply(Done(what="pulled_back", subject=case.number))

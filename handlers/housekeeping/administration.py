@@ -14,7 +14,7 @@ from matrix.core.case import AssignmentState
 from matrix.core.conversation import Dialog, Inbound
 from matrix.core.directory import Person
 from matrix.core.errors import Refusal
-from matrix.core.roles import Role
+from matrix.core.roles import OWNERS, Role
 
 
 async def _person(ctx: Context, name: str) -> Person:
@@ -110,6 +110,8 @@ async def end_post(ctx: Context, subject: str, args: Args) -> None:
                 deputy,
                 Done(what="taken_over", subject=case.number),
                 choose("case.open", case.id, keep=True),
+                roles=OWNERS,
+                unit=post.unit,
             )
         moved += 1
     await ctx.reply(Done(what="post_ended", detail=str(moved)))

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from handlers import clocks
+from handlers.appeals import cards as appeals
 from handlers.context import Context
 from handlers.replies import Choice, Reply, choose
 from handlers.replies.intake import FeedbackBulletin, FeedbackCorrection, FeedbackOther
@@ -168,6 +169,7 @@ async def _words(ctx: Context, one: Feedback, lead: Lead) -> tuple[Reply, list[C
             *([choose("lead.copy", bulletin.id, keep=True)] if bulletin.answers else []),
             choose("lead.rate", lead.id, label="rate_useful", rating="useful"),
             dispute,
+            *appeals.offered(bulletin),
         ],
     )  # fmt: skip
 

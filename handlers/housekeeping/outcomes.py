@@ -1,7 +1,9 @@
 """What follows when a delivery was sent, failed, or is in doubt."""
 
 import dataclasses
+from typing import Any
 
+from handlers.appeals import deciding
 from handlers.context import Context
 from handlers.housekeeping import feedback
 from handlers.importing.directory import reload
@@ -21,7 +23,7 @@ from matrix.core.delivery import (
     FeedbackState,
     Lane,
 )
-from matrix.core.roles import MACHINE, Role
+from matrix.core.roles import MACHINE, REPORTERS, Role
 
 
 async def settled(ctx: Context, delivery: Delivery) -> None:
@@ -36,6 +38,8 @@ async def settled(ctx: Context, delivery: Delivery) -> None:
             await _post(ctx, delivery, rest)
         case "publish":
             await _published(ctx, delivery, rest)
+        case "appeal" if delivery.state is DeliveryState.FAILED:
+            await deciding.untold(ctx, rest)
         case _:
             pass
 
@@ -160,24 +164,25 @@ async def _published(ctx: Context, delivery: Delivery, revision_id: str) -> None
         )
 
 
+DOUBTS = 5
+"""Doubtful deliveries shown at once, each with its buttons."""
+
+
 @action("desk.doubts", Role.DESK, Role.PUBLISHER)
 async def doubts(ctx: Context, subject: str, args: Args) -> None:
-    """待核投递: what nobody knows to have arrived, each with what to do."""
+    """待核投递: what nobody knows to have arrived, each with what to do; mere replies come last."""
     del subject, args
-    found = await ctx.work.deliveries.find(
-        state=DeliveryState.IN_DOUBT, purpose__ne="", order="created_at", limit=5
-    )
-    total = await ctx.work.deliveries.count(state=DeliveryState.IN_DOUBT, purpose__ne="")
+    doubtful: dict[str, Any] = {"state": DeliveryState.IN_DOUBT, "order": "created_at"}
+    found = await ctx.work.deliveries.find(purpose__ne="", limit=DOUBTS, **doubtful)
+    if len(found) < DOUBTS:
+        found += await ctx.work.deliveries.find(purpose="", limit=DOUBTS - len(found), **doubtful)
+    total = await ctx.work.deliveries.count(state=DeliveryState.IN_DOUBT)
     if not found:
         await ctx.reply(Listing(what="doubts", empty="yes"))
         return
     for one in found:
-        name = ctx.directory.person_name(one.person)
-        account = ctx.directory.accounts.get(one.account)
-        lead = await _lead_of(ctx, one)
         line = DoubtLine(
-            # A reporter is shown by the lead's number only.
-            to=account.name if account else lead or name,
+            to=await _receiver(ctx, one),
             about=f"purpose_{one.purpose.partition(':')[0] or 'reply'}",
             at=one.created_at,
         )
@@ -190,10 +195,21 @@ async def doubts(ctx: Context, subject: str, args: Args) -> None:
         )
 
 
-async def _lead_of(ctx: Context, one: Delivery) -> str:
-    kind, _, lead_id = one.subject.partition(":")
-    lead = await ctx.work.leads.maybe(lead_id) if kind == "mine" else None
-    return lead.number if lead and one.purpose else ""
+async def _receiver(ctx: Context, one: Delivery) -> str:
+    """To whom: an account, a colleague by name, a reporter by number or not at all."""
+    account = ctx.directory.accounts.get(one.account)
+    if account is not None:
+        return account.name
+    kind, _, entity_id = one.subject.partition(":")
+    if kind in {"mine", "enquiry"}:
+        lead = await ctx.work.leads.maybe(entity_id)
+        return lead.number if lead else ""
+    if kind == "appellant":
+        appeal = await ctx.work.appeals.maybe(entity_id)
+        return appeal.number if appeal else ""
+    posts = [post for post in ctx.directory.posts if post.person == one.person]
+    colleague = any(post.role not in REPORTERS for post in posts)
+    return ctx.directory.person_name(one.person) if colleague else ""
 
 
 @action("doubt.settle", Role.DESK, Role.PUBLISHER)

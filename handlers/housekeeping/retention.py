@@ -4,6 +4,7 @@ import dataclasses
 from datetime import timedelta
 
 from handlers.context import Context
+from matrix.core.appeal import AppealState
 from matrix.core.lead import LeadState
 
 _BATCH = 500
@@ -18,7 +19,13 @@ async def forget_originals(ctx: Context) -> int:
     for lead in done:
         await ctx.work.leads.save(dataclasses.replace(lead, sealed=""))
         await ctx.note("lead", lead.id, "forget-original", lead.case)
-    return len(done)
+    appeals = await ctx.work.appeals.find(
+        received_at__lt=limit, sealed__ne="", state__ne=AppealState.OPEN, limit=_BATCH
+    )
+    for appeal in appeals:
+        await ctx.work.appeals.save(dataclasses.replace(appeal, sealed=""))
+        await ctx.note("appeal", appeal.id, "forget-original", appeal.case)
+    return len(done) + len(appeals)
 
 
 async def old_files(ctx: Context) -> list[str]:

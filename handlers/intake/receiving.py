@@ -4,6 +4,7 @@ import dataclasses
 from datetime import timedelta
 
 from handlers import clocks
+from handlers.appeals import cards as appeals
 from handlers.context import Context
 from handlers.intake import answering
 from handlers.replies import choose
@@ -243,6 +244,7 @@ async def _answer(
         choose("lead.copy", bulletin.id, keep=True),
         choose("lead.dispute", lead.id),
         choose("lead.rate", lead.id, label="rate_useful", rating="useful"),
+        *appeals.offered(bulletin),
         subject=f"mine:{lead.id}",
         purpose=f"answer:{lead.id}",
     )

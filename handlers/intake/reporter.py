@@ -1,8 +1,10 @@
 """What a reporter may do with their own leads."""
 
 import dataclasses
+from typing import Any
 
-from handlers import clocks
+from handlers import access, clocks
+from handlers.appeals import cards as appeals
 from handlers.context import Context
 from handlers.intake import answering, receiving
 from handlers.replies import choose
@@ -17,6 +19,9 @@ from matrix.core.deadline import Stage
 from matrix.core.errors import NotAllowed, NotFound, Refusal
 from matrix.core.lead import LEAD, Lead, LeadState
 from matrix.core.roles import MACHINE, REPORTERS, Role
+
+AREA_PAGE = 10
+"""Leads a page in 本辖区."""
 
 
 async def own(ctx: Context, lead_id: str) -> Lead:
@@ -38,13 +43,37 @@ async def mine(ctx: Context, subject: str, args: Args) -> None:
     del subject, args
     leads = await ctx.work.leads.find(reporter=ctx.me.id, order="-id", limit=10)
     total = await ctx.work.leads.count(reporter=ctx.me.id)
-    lines = tuple(
-        LeadLine(number=one.number, state=one.state, at=one.received_at, text=one.text[:40])
-        for one in leads
-    )
+    lines = tuple(_line(one) for one in leads)
     await ctx.reply(
-        Listing(what="my_leads", total=total, lines=lines, empty="" if lines else "yes")
+        Listing(what="my_leads", total=total, lines=lines, empty="" if lines else "yes"),
+        *([choose("lead.area", keep=True)] if ctx.has(Role.SUPERVISOR) else []),
     )
+
+
+@action("lead.area", Role.SUPERVISOR)
+async def area(ctx: Context, subject: str, args: Args) -> None:
+    """本辖区: leads reported in the supervisor's area or about it, ten a page; never by whom."""
+    del subject
+    page = int(args.get("page") or 0)
+    codes = access.area_of(ctx.directory, ctx.posts)
+    live: dict[str, Any] = {"state__ne": LeadState.WITHDRAWN}
+    newest: dict[str, Any] = {**live, "order": "-id", "limit": (page + 1) * AREA_PAGE}
+    heard = await ctx.work.leads.find(heard_area__in=codes, **newest)
+    about = await ctx.work.leads.find(about_area__in=codes, **newest)
+    found = sorted({one.id: one for one in (*heard, *about)}.values(), key=lambda one: one.id)
+    total = await ctx.work.leads.count(heard_area__in=codes, **live)
+    total += await ctx.work.leads.count(about_area__in=codes, heard_area__notin=codes, **live)
+    end = (page + 1) * AREA_PAGE
+    lines = tuple(_line(one) for one in found[::-1][page * AREA_PAGE : end])
+    more = choose("lead.area", label="next_page", keep=True, page=str(page + 1))
+    await ctx.reply(
+        Listing(what="area_leads", total=total, lines=lines, empty="" if lines else "yes"),
+        *([more] if total > end else []),
+    )
+
+
+def _line(lead: Lead) -> LeadLine:
+    return LeadLine(number=lead.number, state=lead.state, at=lead.received_at, text=lead.text[:40])
 
 
 @action("lead.search")
@@ -86,7 +115,12 @@ async def _search(ctx: Context, words: str) -> None:
             total=len(lines),
             lines=lines,
             empty="" if lines else "yes",
-        )
+        ),
+        *(
+            one
+            for bulletin in (bulletins[:3] if ctx.has(*REPORTERS) else [])
+            for one in appeals.offered(bulletin)
+        ),
     )
 
 
@@ -128,6 +162,7 @@ async def view(ctx: Context, subject: str, args: Args) -> None:
         shown(ctx, bulletin),
         choose("lead.same", lead.id, bulletin=bulletin.id),
         choose("lead.dispute", lead.id, label="lead_not_this"),
+        *appeals.offered(bulletin),
     )
 
 

@@ -35,6 +35,16 @@ class DraftCard(Reply):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DraftPage(Reply):
+    """Where this person may edit a draft in a form; the address is theirs alone."""
+
+    number: str
+    serial: int
+    url: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewCard(Reply):
     """A version to sign: ``step`` is 1 wording, 2 facts, 3 orientation."""
 
@@ -85,6 +95,19 @@ class PublishCard(Reply):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TaskLine(Reply):
+    """One task in a list."""
+
+    number: str
+    account: str
+    state: str
+    operator: str = ""
+    late: str = ""
+    due_at: datetime | None = None
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlanCard(Reply):
     """Who will get it, before anything starts."""
 
@@ -96,6 +119,7 @@ class PlanCard(Reply):
     exempt: int = 0
     direct: int = 0
     corrects: str = ""
+    lines: tuple[TaskLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,19 +139,6 @@ class LiveBoard(Reply):
     unknown: int
     declined: int
     failed: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskLine(Reply):
-    """One task in a list."""
-
-    number: str
-    account: str
-    state: str
-    operator: str = ""
-    late: str = ""
-    due_at: datetime | None = None
-    url: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from handlers.replies import Reply
 from matrix.core.case import CaseState, Grade
+from matrix.core.roles import Role
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,6 +16,14 @@ class Settled(Reply):
     who: str = ""
     at: datetime
     detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostLine(Reply):
+    """Which of several posts a card speaks to; stands under the card."""
+
+    unit: str
+    role: Role
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +106,7 @@ class CaseCard(Reply):
     verdict: str = ""
     paused: str = ""
     correction: str = ""
+    appeals: str = ""
     merged_into: str = ""
 
 

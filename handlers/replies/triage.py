@@ -72,16 +72,17 @@ class Handover(Reply):
     overdue: int
     in_doubt: int
     undeliverable: int
+    appeals: int
     lines: tuple[Reply, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DoubtLine(Reply):
-    """A delivery whose outcome nobody knows, and what to do."""
+    """A delivery whose outcome nobody knows; ``to`` is empty for a reporter without a number."""
 
-    to: str
     about: str
     at: datetime
+    to: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

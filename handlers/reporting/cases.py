@@ -7,6 +7,7 @@ from handlers.context import Context
 from handlers.replies import Choice, choose
 from handlers.replies.shared import CaseCard
 from handlers.triage import proposals
+from matrix.core.appeal import AppealState
 from matrix.core.case import ASSIGNMENT, CASE, AssignmentState, Case, CaseState
 from matrix.core.errors import NotAllowed
 from matrix.core.roles import Role
@@ -35,6 +36,7 @@ async def require_sight(ctx: Context, case: Case) -> None:
 async def card(ctx: Context, case: Case) -> CaseCard:
     """The case. Reporters are counted, never named."""
     spread = await proposals.spread_of(ctx, case.claim, case.id)
+    appeals = await ctx.work.appeals.count(case=case.id, state=AppealState.OPEN)
     merged = await ctx.work.cases.maybe(case.merged_into)
     return CaseCard(
         number=case.number,
@@ -52,6 +54,7 @@ async def card(ctx: Context, case: Case) -> CaseCard:
         verdict=case.verdict.value if case.verdict else "",
         paused=case.paused_reason,
         correction="yes" if case.correction_open else "",
+        appeals=str(appeals) if appeals else "",
         merged_into=merged.number if merged else "",
     )
 
@@ -96,6 +99,8 @@ async def choices(ctx: Context, case: Case) -> list[Choice]:
         buttons.append(choose("case.more", case.id, keep=True))
     if ctx.has(Role.DESK, Role.HANDLER, Role.UNIT_HEAD):
         buttons.append(choose("case.leads", case.id, keep=True))
+        if await ctx.work.appeals.count(case=case.id):
+            buttons.append(choose("case.appeals", case.id, keep=True))
     return buttons
 
 

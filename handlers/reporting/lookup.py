@@ -1,58 +1,91 @@
 """Anything typed that contains a number finds it; the log of a case; the leader's overview."""
 
+from handlers import access
+from handlers.appeals import cards as appeal_cards
+from handlers.appeals import deciding
 from handlers.context import Context
-from handlers.intake.reporter import own
 from handlers.replies import choose
 from handlers.replies.intake import LeadLine
-from handlers.replies.shared import EventLine, Listing
+from handlers.replies.shared import EventLine, Listing, Pick
 from handlers.reporting import cases as case_cards
+from handlers.reporting import numbers
 from handlers.reporting.lists import case_lines
 from handlers.reposting import tasks as tasking
 from handlers.router import Args, action
 from handlers.triage import queue
+from matrix.core.appeal import Appeal
 from matrix.core.case import CaseState
 from matrix.core.errors import NotFound
 from matrix.core.lead import Lead
-from matrix.core.roles import REPORTERS, Role
+from matrix.core.roles import Role
 
 
-@action("look.number")
-async def number(ctx: Context, subject: str, args: Args) -> None:
-    """A lead's, case's or task's number. Raises NotFound, also for what is out of reach."""
-    case = await ctx.work.cases.one(number=subject)
-    if case is not None:
-        if args.get("task"):
-            task = await ctx.work.tasks.one(case=case.id, serial=int(args["task"]))
-            if task is None:
-                raise NotFound(f"{subject} 转{args['task']}")
-            await tasking.open_task(ctx, task.id, {})
-            return
-        if ctx.has(Role.OPERATOR) and not ctx.has(*case_cards.SEEING):
-            await tasking.mine(ctx, "", {})
-            return
-        await case_cards.show(ctx, case)
+async def find(ctx: Context, text: str) -> bool:
+    """Open what a typed text names, or offer what it may mean; False when it names nothing.
+
+    What counts as a question about a number is said in ``numbers.named``, which also raises.
+    """
+    found = await numbers.named(ctx, text)
+    if not found:
+        return False
+    if len(found) == 1:
+        await thing(ctx, f"{found[0].kind}:{found[0].id}", {})
+        return True
+    await ctx.reply(
+        Pick(what="which_number", subject=text[:30]),
+        *[
+            choose(
+                "look.thing", f"{one.kind}:{one.id}", label=f"look_{one.kind}", text=one.label,
+                keep=True,
+            )
+            for one in found
+        ],
+    )  # fmt: skip
+    return True
+
+
+@action("look.thing")
+async def thing(ctx: Context, subject: str, args: Args) -> None:
+    """A lead, case or task, with what this person may do. Raises NotFound out of sight."""
+    del args
+    kind, _, entity_id = subject.partition(":")
+    if kind == "case":
+        await case_cards.show(ctx, await ctx.work.cases.get(entity_id))
+    elif kind == "task":
+        await tasking.open_task(ctx, entity_id, {})
+    elif kind == "appeal":
+        await _appeal(ctx, await ctx.work.appeals.get(entity_id))
+    elif kind == "tasks":
+        await tasking.mine(ctx, "", {})
+    else:
+        await _lead(ctx, await ctx.work.leads.get(entity_id))
+
+
+async def _appeal(ctx: Context, appeal: Appeal) -> None:
+    if ctx.has(Role.DESK):
+        await deciding.show(ctx, appeal.id, {})
         return
-    leads = await ctx.work.leads.find(number=subject, order="-received_at", limit=5)
-    lead = next((one for one in leads if _may_see(ctx, one)), None)
-    if lead is None:
-        raise NotFound(subject)
+    if appeal.person != ctx.me.id:
+        raise NotFound(appeal.number)
+    line = await appeal_cards.line(ctx, appeal)
+    await ctx.reply(Listing(what="appeal", lines=(line,), total=1))
+
+
+async def _lead(ctx: Context, lead: Lead) -> None:
+    if not access.sees_lead(ctx.directory, ctx.posts, lead):
+        raise NotFound(lead.number)
     if ctx.has(Role.DESK):
         await queue.open_lead(ctx, lead.id, {})
         return
-    await own(ctx, lead.id)
+    own = lead.reporter == ctx.me.id
+    acting = [choose("lead.supplement", lead.id), choose("lead.withdraw", lead.id)] if own else []
     line = LeadLine(number=lead.number, state=lead.state, at=lead.received_at, text=lead.text[:200])
-    await ctx.reply(
-        Listing(what="lead", lines=(line,), total=1),
-        choose("lead.supplement", lead.id),
-        choose("lead.withdraw", lead.id),
-    )
+    await ctx.reply(Listing(what="lead", lines=(line,), total=1), *acting)
 
 
-def _may_see(ctx: Context, lead: Lead) -> bool:
-    return ctx.has(Role.DESK) or (ctx.has(*REPORTERS) and lead.reporter == ctx.me.id)
-
-
-_TOLD = frozenset({"case", "assignment", "revision", "bulletin", "campaign", "verification"})
+_TOLD = frozenset(
+    {"appeal", "case", "assignment", "revision", "bulletin", "campaign", "verification"}
+)
 
 
 @action("look.log", Role.DESK, Role.LEADER, Role.ADMIN)

@@ -1,6 +1,5 @@
 """The publisher's hand on a broadcast: now or at T, hold, resume, abort, close, remind."""
 
-import dataclasses
 import re
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 from handlers.context import Context
 from handlers.housekeeping import feedback
 from handlers.replies import Choice, choose
-from handlers.replies.drafting import LiveBoard, RepostUrge, TaskLine
+from handlers.replies.drafting import LiveBoard, RepostUrge
 from handlers.replies.shared import AskText, Confirm, Done, Listing, Settled
 from handlers.reposting import planning
 from handlers.reposting import tasks as tasking
@@ -29,20 +28,6 @@ from matrix.triage.deadline import LOCAL
 
 _AT = re.compile(r"(?:(今天|明天)\s*)?([01]?[0-9]|2[0-3])[:：点]([0-5][0-9])?分?")
 LACKING = (TaskState.CREATED, TaskState.DELIVERED, TaskState.SEEN, TaskState.FAILED)
-
-
-@action("campaign.targets", Role.PUBLISHER, Role.DESK)
-async def targets(ctx: Context, subject: str, args: Args) -> None:
-    """Who will get it, by name."""
-    del args
-    campaign = await ctx.work.campaigns.get(subject)
-    lines = []
-    for code in campaign.accounts:
-        account = ctx.directory.accounts.get(code)
-        if account is not None:
-            state = "exempt" if code in campaign.exempt else f"tier_{account.tier}"
-            lines.append(TaskLine(number=code, account=account.name, state=state))
-    await ctx.reply(Listing(what="targets", total=len(lines), lines=tuple(lines)))
 
 
 @action("campaign.start", Role.PUBLISHER)
@@ -244,8 +229,12 @@ async def live(ctx: Context, subject: str, args: Args) -> None:
 def board_choices(campaign: Campaign) -> list[Choice]:
     """What the publisher may do to a campaign now."""
     names = {
-        CampaignState.PLANNED: ("campaign.start", "campaign.arm", "campaign.abort"),
-        CampaignState.ARMED: ("campaign.start", "campaign.disarm", "campaign.abort"),
+        CampaignState.PLANNED: (
+            "campaign.start", "campaign.arm", "campaign.targets", "campaign.abort",
+        ),
+        CampaignState.ARMED: (
+            "campaign.start", "campaign.disarm", "campaign.targets", "campaign.abort",
+        ),
         CampaignState.RUNNING: (
             "campaign.remind", "campaign.list", "campaign.hold", "campaign.close", "campaign.abort",
         ),
@@ -360,7 +349,7 @@ async def urge(ctx: Context, campaign: Campaign, open_: list[RepostTask]) -> int
                 due_at=min(task.due_at for task in lacking),
             ),
             choose("task.mine", keep=True),
-            dedup=dedup,
+            dedup=dedup, roles=(Role.OPERATOR,),
         )  # fmt: skip
         reminded += told is not None
     return reminded
@@ -386,14 +375,3 @@ async def town(ctx: Context, subject: str, args: Args) -> None:
         ),
         *(buttons if lines else []),
     )
-
-
-@action("campaign.exempt_account", Role.PUBLISHER)
-async def exempt_account(ctx: Context, subject: str, args: Args) -> None:
-    """An account is left out before the start."""
-    campaign = await ctx.work.campaigns.get(subject)
-    ctx.require("not_started", holds=campaign.state in {CampaignState.PLANNED, CampaignState.ARMED})
-    exempt = {**campaign.exempt, args["account"]: "publisher"}
-    campaign = await ctx.work.campaigns.save(dataclasses.replace(campaign, exempt=exempt))
-    await ctx.note("campaign", campaign.id, "exempt", campaign.case, account=args["account"])
-    await ctx.reply(await planning.card(ctx, campaign), *board_choices(campaign))

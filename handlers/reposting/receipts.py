@@ -197,7 +197,7 @@ async def rejected(ctx: Context, task: RepostTask, why: str) -> None:
     name = ctx.directory.accounts[task.account].name
     await ctx.tell(
         task.operator, Done(what="please_redo", subject=name, detail=f"check_{why}"),
-        choose("task.mine", keep=True),
+        choose("task.mine", keep=True), roles=(Role.OPERATOR,),
     )  # fmt: skip
 
 

@@ -151,7 +151,7 @@ async def _card(
     if operator:
         told = await ctx.tell(
             operator, shown, *card_choices(campaign, operator),
-            subject=subject, purpose=subject, dedup=subject,
+            subject=subject, purpose=subject, dedup=subject, roles=(Role.OPERATOR,),
         )  # fmt: skip
     if told is not None:
         return

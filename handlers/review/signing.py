@@ -127,6 +127,8 @@ async def back_answer(ctx: Context, dialog: Dialog, message: Inbound) -> None:
         Done(what="sent_back_to_you", subject=case.number, detail=comment),
         choose("draft.open", case.id, keep=True),
         subject=f"case:{case.id}",
+        roles=OWNERS,
+        unit=revision.unit,
     )
     await ctx.reply(Done(what="sent_back", subject=case.number))
 
@@ -200,6 +202,7 @@ async def _back_to_drafter(ctx: Context, case: Case, revision: Revision) -> None
     await ctx.tell(
         revision.drafter, Done(what="sent_back_to_you", subject=case.number),
         choose("draft.open", case.id, keep=True), subject=f"case:{case.id}",
+        roles=OWNERS, unit=revision.unit,
     )  # fmt: skip
 
 

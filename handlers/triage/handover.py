@@ -5,6 +5,7 @@ from handlers.replies import choose
 from handlers.replies.triage import Handover
 from handlers.reporting.lists import case_lines
 from handlers.router import Args, action
+from matrix.core.appeal import AppealState
 from matrix.core.case import CaseState
 from matrix.core.delivery import DeliveryState, FeedbackState
 from matrix.core.lead import LeadState
@@ -24,8 +25,9 @@ async def handover(ctx: Context, subject: str, args: Args) -> None:
             queued=await ctx.work.leads.count(state=LeadState.QUEUED),
             open_cases=len(cases),
             overdue=await ctx.work.deadlines.count(closed_at=None, due_at__lt=ctx.at),
-            in_doubt=await ctx.work.deliveries.count(state=DeliveryState.IN_DOUBT, purpose__ne=""),
+            in_doubt=await ctx.work.deliveries.count(state=DeliveryState.IN_DOUBT),
             undeliverable=await ctx.work.feedback.count(state=FeedbackState.UNDELIVERABLE),
+            appeals=await ctx.work.appeals.count(state=AppealState.OPEN),
             lines=await case_lines(ctx, cases[:10]),
         ),
         choose("desk.todo", keep=True),

@@ -3,6 +3,7 @@
 import dataclasses
 
 from handlers import clocks
+from handlers.appeals import cards as appeals
 from handlers.context import Context
 from handlers.housekeeping import feedback
 from handlers.intake import answering
@@ -64,6 +65,7 @@ async def confirm(ctx: Context, subject: str, args: Args) -> None:
         ),
         choose("lead.copy", bulletin.id, keep=True),
         choose("lead.dispute", lead.id),
+        *appeals.offered(bulletin),
         subject=f"mine:{lead.id}",
         purpose=f"answer:{lead.id}",
     )

@@ -4,13 +4,15 @@ import dataclasses
 from datetime import datetime, timedelta
 
 from handlers import clocks
+from handlers.appeals import cards as appeal_cards
 from handlers.context import Context
-from handlers.replies import Choice, choose
+from handlers.replies import Choice, Reply, choose
 from handlers.replies.shared import Listing
 from handlers.replies.triage import QueueLine
 from handlers.reporting import cases as case_cards
 from handlers.router import Args, action
 from handlers.triage import proposals
+from matrix.core.appeal import Appeal, AppealState
 from matrix.core.case import Case, CaseState
 from matrix.core.lead import Lead, LeadState
 from matrix.core.roles import Role
@@ -20,6 +22,8 @@ WAITING = (
     CaseState.REFERRED,
 )  # fmt: skip
 _FAR = "9999"
+Item = Lead | Case | Appeal
+_KINDS: dict[type, str] = {Lead: "lead", Case: "case", Appeal: "appeal"}
 
 
 @action("desk.todo", Role.DESK)
@@ -34,7 +38,7 @@ async def todo(ctx: Context, subject: str, args: Args) -> None:
     lines = []
     for item, due in shown:
         lines.append(await _line(ctx, item, due))
-        kind = "lead" if isinstance(item, Lead) else "case"
+        kind = _KINDS[type(item)]
         buttons.append(choose(f"{kind}.open", item.id, text=item.number, keep=True))
     if len(items) > (page + 1) * size:
         buttons.append(choose("desk.todo", label="next_page", keep=True, page=str(page + 1)))
@@ -44,17 +48,22 @@ async def todo(ctx: Context, subject: str, args: Args) -> None:
     )
 
 
-async def _items(ctx: Context) -> list[tuple[Lead | Case, datetime | None]]:
+async def _items(ctx: Context) -> list[tuple[Item, datetime | None]]:
+    """Nearest due first; an appeal has no clock and stands where it came in."""
     leads = await ctx.work.leads.find(state=LeadState.QUEUED, order="received_at")
     cases = await ctx.work.cases.find(state__in=WAITING, merged_into="", order="received_at")
-    items: list[tuple[Lead | Case, datetime | None]] = [
+    appeals = await ctx.work.appeals.find(state=AppealState.OPEN, order="received_at")
+    items: list[tuple[Item, datetime | None]] = [
         (lead, await clocks.due_of(ctx, f"lead:{lead.id}")) for lead in leads
     ]
     items += [(case, await clocks.case_due(ctx, case.id)) for case in cases]
+    items += [(appeal, appeal.received_at) for appeal in appeals]
     return sorted(items, key=lambda pair: pair[1].isoformat() if pair[1] else _FAR)
 
 
-async def _line(ctx: Context, item: Lead | Case, due: datetime | None) -> QueueLine:
+async def _line(ctx: Context, item: Item, due: datetime | None) -> Reply:
+    if isinstance(item, Appeal):
+        return await appeal_cards.line(ctx, item)
     claimed = ""
     if item.claimed_until and item.claimed_until > ctx.at:
         claimed = ctx.directory.person_name(item.claimed_by)

@@ -175,6 +175,8 @@ async def finish(ctx: Context, subject: str, args: Args) -> None:
         made.asked_by,
         Listing(what="unit_answered", subject=case.number, lines=(_line(ctx, made),), total=1),
         choose("case.open", case.id, keep=True),
+        roles=OWNERS,
+        unit=made.asked_unit,
     )
     await ctx.reply(Done(what="answer_given", subject=case.number))
 

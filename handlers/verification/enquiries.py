@@ -68,6 +68,6 @@ async def reply_answer(ctx: Context, dialog: Dialog, message: Inbound) -> None:
             what="enquiry_answer", subject=lead.number, total=1,
             lines=(Line(label="says", text=message.text.strip()[:1000]),),
         ),
-        choose("case.open", lead.case, keep=True),
+        choose("case.open", lead.case, keep=True), roles=OWNERS,
     )  # fmt: skip
     await ctx.reply(Done(what="enquiry_passed_on", subject=lead.number))

@@ -6,16 +6,20 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import create_engine
 
 from matrix.core.case import Case, CaseState, Grade, Verdict
 from matrix.core.claim import Claim
 from matrix.core.conversation import Inbound
 from matrix.core.errors import NotFound, StaleVersion
 from matrix.core.events import Event
-from storage.engine import open_engine
+from storage.engine import open_engine, sync_url
 from storage.migrate import upgrade
+from storage.tables import METADATA
 from storage.unit_of_work import SqlStore
 
 AT = datetime(2026, 11, 9, 7, 5, tzinfo=UTC)
@@ -61,6 +65,14 @@ async def test_what_is_stored_comes_back_equal(store: SqlStore) -> None:
         assert await work.cases.get("c1") == case()
 
 
+async def test_the_migrations_make_the_tables_of_the_entities(database_url: str) -> None:
+    await asyncio.to_thread(upgrade, database_url)
+    engine = create_engine(sync_url(database_url))
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+    engine.dispose()
+
+
 async def test_without_commit_nothing_is_kept(store: SqlStore) -> None:
     async with store.work() as work:
         await work.cases.add(case())
@@ -85,6 +97,18 @@ async def test_the_slower_of_two_writes_nothing(store: SqlStore) -> None:
             await work.cases.save(dataclasses.replace(read, owner="t01"))
     async with store.read() as work:
         assert (await work.cases.get("c1")).owner == "swj"
+
+
+async def test_the_beginning_and_end_of_a_text_are_compared(store: SqlStore) -> None:
+    async with store.work() as work:
+        await work.cases.add(case())
+        await work.cases.add(case(id="c2", number="云江-1001"))
+        await work.cases.add(case(id="c3", number="云%-0001"))
+        await work.commit()
+    async with store.read() as work:
+        found = await work.cases.find(number__ends="-0001")
+        assert [one.id for one in found] == ["c1", "c3"]
+        assert [one.id for one in await work.cases.find(number__starts="云%")] == ["c3"]
 
 
 async def test_a_taken_key_is_refused_and_the_transaction_lives_on(store: SqlStore) -> None:

@@ -33,7 +33,7 @@ FIRED: set[str] = set()
 STATEFUL = {
     "lead": "leads", "link": "links", "case": "cases", "assignment": "assignments",
     "verification": "verifications", "revision": "revisions", "bulletin": "bulletins",
-    "campaign": "campaigns", "task": "tasks", "feedback": "feedback",
+    "campaign": "campaigns", "appeal": "appeals", "task": "tasks", "feedback": "feedback",
 }  # fmt: skip
 """Entity in the event log → repository; deliveries are folded by chunks."""
 
@@ -282,6 +282,7 @@ async def _opened(
     ) as parts:
         transport = httpx.ASGITransport(app=demo_app(parts))
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as http:
+            parts.pages.base = parts.pages.base or "http://127.0.0.1"
             yield Play(parts, clock, links, http)
 
 

@@ -118,3 +118,20 @@ async def test_filed_only_then_dispatched(tmp_path: Path) -> None:
         await p.press("陈静", "case_dispatch")
         assert await p.states("cases") == ["dispatched"]
         assert await _of(p, "cgj") == "offered"
+
+
+async def test_a_card_names_the_post_it_speaks_to_where_there_are_several(tmp_path: Path) -> None:
+    async with stage(tmp_path, after=story.school_filed) as p:
+        assert (await p.last("曹听澜")).endswith("致：区教体局 · 承办"), "also runs an account"
+        assert "致：" not in await p.last("王倩"), "holds one post"
+        await p.press("曹听澜", "assignment_acknowledge")
+        card = (await p.heard("曹听澜"))[-2]["text"]
+        assert "致：区教体局 · 承办\n— 已由 曹听澜" in card
+
+
+async def test_the_card_of_an_operator_names_the_bodies_whose_accounts_it_lists(
+    tmp_path: Path,
+) -> None:
+    async with stage(tmp_path, after=story.lamps_running) as p:
+        assert (await p.last("华明川")).endswith("致：区卫健局 · 账号运营")
+        assert "致：区委宣传部、区融媒体中心 · 账号运营" in await p.last("韩雪")

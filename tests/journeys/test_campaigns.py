@@ -150,3 +150,55 @@ async def test_the_whole_sample_matrix_counts_sixty(tmp_path: Path) -> None:
         await _sums(p)
         assert "许晴" in p.ids
         assert "云溪在线" in await p.say("许晴", "镇街进度")
+
+
+async def test_an_account_is_left_out_before_the_start_and_taken_back(tmp_path: Path) -> None:
+    async with stage(tmp_path, after=story.lamps_published) as p:
+        said = await p.press("冯涛", "campaign_targets")
+        assert "已豁免 0 个" in said
+        accounts = p.parts.services.directory.accounts
+        assert not await p.has("冯涛", f"豁免 {accounts['a001'].name}"), "the main force is out"
+        said = await p.press("冯涛", f"豁免 {accounts['a008'].name}")
+        assert "已豁免 1 个" in said
+        assert f"{accounts['a008'].name} · 豁免" in said
+        await p.press("冯涛", f"豁免 {accounts['a030'].name}")
+        said = await p.press("冯涛", f"恢复 {accounts['a030'].name}")
+        assert "已豁免 1 个" in said
+        assert "5 个账号" in await p.press("冯涛", "campaign_start")
+        token = await p.button("冯涛", f"豁免 {accounts['a030'].name}")
+        await p.press("冯涛", "confirm")
+        assert "a008" not in {one.account for one in await p.all("tasks")}
+        assert "5" in await p.last("冯涛")
+        assert await p.token("冯涛", token, ok=False), "the list is closed now"
+        assert (await story.the(p, "campaigns")).exempt == {"a008": "publisher"}
+        await _sums(p)
+
+
+async def test_sixty_accounts_are_looked_through_ten_a_page(tmp_path: Path) -> None:
+    async with stage(tmp_path, accounts=()) as p:
+        await story.lamps_published(p)
+        await p.press("冯涛", "campaign_targets")
+        await p.press("冯涛", "next_page")
+        names = [a.name for a in p.parts.services.directory.accounts.values()]
+        assert "已豁免 1 个" in await p.press("冯涛", f"豁免 {names[11]}")
+        assert await p.has("冯涛", f"恢复 {names[11]}"), "still on the second page"
+
+
+async def test_what_corrects_goes_to_everyone_who_posted(tmp_path: Path) -> None:
+    async with stage(tmp_path, after=story.lamps_running) as p:
+        await _all_post(p)
+        await p.tick(minutes=1)
+        await p.press("冯涛", "task_verify")
+        await p.say("冯涛", "待发布")
+        await p.press("冯涛", await p.number())
+        await p.press("冯涛", "bulletin_correct")
+        await p.say("冯涛", "费用一句写错了。")
+        await p.press("范北辰", "draft_take")
+        await story.written(p, "范北辰", "金穗家园路灯改造由财政出资")
+        await p.press("范北辰", "draft_submit")
+        await story.signed(p)
+        await story.published(p, "https://mp.weixin.qq.com/s/again")
+        await p.press("冯涛", "campaign_targets")
+        assert not [
+            b for m in await p.heard("冯涛") for b in m["buttons"] if b["label"].startswith("豁免 ")
+        ]

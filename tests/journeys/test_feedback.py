@@ -109,3 +109,43 @@ async def test_who_joins_late_is_told_what_the_others_were(tmp_path: Path) -> No
         await p.tick(minutes=1)
         assert "不向住户收费" in await p.last("李敏")
         assert await p.states("feedback") == ["sent", "sent"]
+
+
+async def _says(p: Play, text: str) -> None:
+    """Something from the second chat account."""
+    ids = p.parts.services.ids
+    await p.parts.dispatcher.store(
+        Inbound(
+            id=ids.new(), platform="sms", message_id=ids.new(), external=PHONE, chat=PHONE,
+            text=text, received_at=p.clock.now(),
+        )
+    )  # fmt: skip
+    await p.settle()
+
+
+async def test_a_mere_reply_in_doubt_is_seen_too(tmp_path: Path) -> None:
+    channel = ToldChannel()
+    async with stage(tmp_path, channels={"sms": channel}) as p:
+        await _bind(p, "王芳")
+        channel.verdicts[PHONE] = "lose"
+        await _says(p, "帮助")
+        assert "待核投递 1 条" in await p.say("陈静", "交班")
+        listed = await p.say("陈静", "待核投递")
+        assert "一句回答" in listed
+        assert "王芳" not in listed
+        channel.verdicts.clear()
+        await p.press("陈静", "doubt_resend")
+        assert any("一条线索" in text for text in channel.texts(PHONE))
+        assert "暂无" in await p.say("陈静", "待核投递")
+
+
+async def test_what_matters_comes_before_mere_replies(tmp_path: Path) -> None:
+    channel = ToldChannel()
+    async with stage(tmp_path, after=story.lamps_submitted, channels={"sms": channel}) as p:
+        await _bind(p, "王芳")
+        channel.verdicts[PHONE] = "lose"
+        await _says(p, "帮助")
+        await story.signed(p)
+        await story.published(p)
+        said = await p.say("陈静", "待核投递")
+        assert said.index("给报告人的答复") < said.index("一句回答")

@@ -2,6 +2,7 @@
 
 import pytest
 
+from matrix.core.appeal import APPEAL
 from matrix.core.bulletin import BULLETIN, REVISION
 from matrix.core.campaign import CAMPAIGN, TASK
 from matrix.core.case import ASSIGNMENT, CASE
@@ -13,7 +14,7 @@ from tests.journeys.play import FIRED
 
 TABLES = (
     LEAD, LINK, CASE, ASSIGNMENT, VERIFICATION, REVISION, BULLETIN, CAMPAIGN, TASK, DELIVERY,
-    FEEDBACK,
+    FEEDBACK, APPEAL,
 )  # fmt: skip
 
 

@@ -92,3 +92,10 @@ def test_parts_fit_and_nothing_but_line_ends_is_lost(text: str, limit: int) -> N
 def test_bytes_are_measured_in_bytes() -> None:
     parts = split("汉" * 100, 30, lambda one: len(one.encode()))
     assert [len(part) for part in parts] == [10] * 10
+
+
+def test_the_post_and_what_became_of_a_card_stand_under_it() -> None:
+    post = {"reply": "line", "fields": {"name": "区教体局"}, "choices": []}
+    note = {"reply": "line", "fields": {"name": "已签收"}, "choices": []}
+    said = P.render({**content(title="停水"), "post": post, "note": note}, NOW, Markup.PLAIN)
+    assert said.split("\n") == ["停水", "· 区教体局", "— · 已签收"]

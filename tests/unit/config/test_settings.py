@@ -36,6 +36,13 @@ def test_every_fault_is_named_at_once() -> None:
     assert named == {"PIYAO_PORT", "PIYAO_SECRET_KEY", "PIYAO_TYPO", "DATABASE_URL"}
 
 
+def test_a_public_address_is_https() -> None:
+    assert load({"PIYAO_PUBLIC_URL": "https://piyao.example"}).public_url
+    with pytest.raises(SettingsError) as caught:
+        load({"PIYAO_PUBLIC_URL": "http://piyao.example"})
+    assert [key for _, key, _ in caught.value.faults] == ["needs_https"]
+
+
 def test_secrets_are_never_shown() -> None:
     settings = load({"PIYAO_SECRET_KEY": "k" * 40, "PIYAO_TELEGRAM_TOKEN": "1:secret"})
     assert "secret" not in repr(settings).replace("secret_key", "").replace("webhook_secret", "")

@@ -63,6 +63,7 @@ EXPANSIONS: Mapping[str, list[str]] = {
     "refer_": list(REFERRALS),
     "seen_": ["group", "moments", "video", "other"],
     "step_": ["1", "2", "3"],
+    "look_": ["appeal", "lead", "case", "task", "tasks"],
     "rung_": [str(number + 1) for number in range(len(LADDER))],
     "pause_": ["lab", "outside", "court"],
     "hours_": ["1", "4", "24"],
@@ -72,8 +73,9 @@ EXPANSIONS: Mapping[str, list[str]] = {
     "please_": ["update", "correction", "withdrawal"],
     "why_": ["correct", "update", "withdraw"],
     "check_": ["gone", "person"],
-    "purpose_": ["feedback", "answer", "cards", "post", "publish", "reply"],
-    "event_": ["case", "assignment", "revision", "bulletin", "campaign", "verification"],
+    "appeal_": ["uphold", "deny"],
+    "purpose_": ["appeal", "feedback", "answer", "cards", "post", "publish", "reply"],
+    "event_": ["appeal", "case", "assignment", "revision", "bulletin", "campaign", "verification"],
     "lint_": [
         "personal_number", "absolute", "name", "title_states_rumor", "rumor_twice",
         "bare_denial", "no_todo",
@@ -146,6 +148,7 @@ def test_enum_fields_find_their_tables():
 
 NAMED = {"alike_to",
     "attach_to", "lead_confirm", "case_unmerge", "task_undo", "campaign_remind",
+    "exempt_account", "include_account", "look_lead", "look_appeal", "appeal_file", "look_case", "look_task", "look_tasks",
     *(f"post_{role}" for role in Role if role not in NOT_PERSONS),
 }  # fmt: skip
 

@@ -1,0 +1,1 @@
+"""Appeals against published texts: made by whoever reports, answered by the desk."""

@@ -1,0 +1,129 @@
+"""The desk answers an appeal: upheld, and the text is corrected; or not, in public words."""
+
+import dataclasses
+
+from handlers.appeals import cards
+from handlers.context import Context
+from handlers.publishing.correcting import open_correction
+from handlers.publishing.issuing import touch
+from handlers.replies import choose
+from handlers.replies.appeals import AppealDecided
+from handlers.replies.shared import AskText, Done, Listing, Settled
+from handlers.replies.triage import Alarm
+from handlers.reporting import cases as case_cards
+from handlers.router import Args, action, answer
+from matrix.core.appeal import APPEAL, Appeal
+from matrix.core.bulletin import Bulletin, BulletinState
+from matrix.core.conversation import Dialog, Inbound
+from matrix.core.roles import Role
+
+
+@action("appeal.open", Role.DESK)
+async def show(ctx: Context, subject: str, args: Args) -> None:
+    """The appeal beside the text in question."""
+    del args
+    appeal = await ctx.work.appeals.get(subject)
+    bulletin = await ctx.work.bulletins.get(appeal.bulletin)
+    await ctx.reply(
+        cards.card(appeal, bulletin), *cards.choices(appeal), subject=f"appeal:{appeal.id}"
+    )
+
+
+@action("case.appeals", Role.DESK, Role.HANDLER, Role.UNIT_HEAD)
+async def of_case(ctx: Context, subject: str, args: Args) -> None:
+    """看异议: what is held against the texts of a case, without who says so."""
+    del args
+    case = await ctx.work.cases.get(subject)
+    await case_cards.require_sight(ctx, case)
+    found = await ctx.work.appeals.find(case=case.id, order="-received_at")
+    lines = tuple([await cards.line(ctx, one) for one in found[:10]])
+    await ctx.reply(Listing(what="appeals", subject=case.number, total=len(found), lines=lines))
+
+
+@action("appeal.uphold", Role.DESK)
+async def uphold(ctx: Context, subject: str, args: Args) -> None:
+    """异议成立: why, in words that the appellant and the unit read."""
+    del args
+    await _ask(ctx, subject, "uphold")
+
+
+@action("appeal.deny", Role.DESK)
+async def deny(ctx: Context, subject: str, args: Args) -> None:
+    """异议不成立: why, in public words."""
+    del args
+    await _ask(ctx, subject, "deny")
+
+
+async def _ask(ctx: Context, appeal_id: str, verb: str) -> None:
+    appeal = await ctx.work.appeals.get(appeal_id)
+    APPEAL.rule(appeal.state, verb)
+    ctx.require("not_appellant", holds=appeal.person != ctx.me.id)
+    await ctx.ask(
+        "appeal.decide",
+        AskText(what=f"appeal_{verb}", subject=appeal.number),
+        id=appeal.id, verb=verb,
+    )  # fmt: skip
+
+
+@answer("appeal.decide")
+async def decide_answer(ctx: Context, dialog: Dialog, message: Inbound) -> None:
+    """The reason: the appeal is answered, and the appellant told, once."""
+    verb, reason = str(dialog.data["verb"]), message.text.strip()[:500]
+    appeal = await ctx.work.appeals.get(str(dialog.data["id"]))
+    appeal = await ctx.move(
+        APPEAL, ctx.work.appeals, appeal, verb,
+        facts={"reason": reason}, reason=reason, decided_by=ctx.me.id, decided_at=ctx.at,
+    )  # fmt: skip
+    bulletin = await ctx.work.bulletins.get(appeal.bulletin)
+    outcome = await _correct(ctx, bulletin, reason) if verb == "uphold" else "denied"
+    what = f"appeal_{verb}"
+    await ctx.settle_cards(
+        f"appeal:{appeal.id}", Settled(what=what, who=ctx.me.name, at=ctx.at, detail=reason)
+    )
+    await _tell(ctx, appeal, bulletin, outcome)
+    await ctx.reply(
+        Done(what=what, subject=appeal.number),
+        *([choose("case.open", appeal.case, keep=True)] if appeal.case else []),
+    )
+
+
+async def _correct(ctx: Context, bulletin: Bulletin, reason: str) -> str:
+    """What an upheld appeal does to the text, as a key under ``appeal_outcome``.
+
+    Ours is corrected by its unit. One that was imported belongs to its issuer: it is doubted here
+    and only suggested from now on. One that is no longer in force needs nothing.
+    """
+    if bulletin.state is not BulletinState.CURRENT:
+        return "replaced"
+    if not bulletin.case:
+        doubted = await touch(ctx, dataclasses.replace(bulletin, review_at=ctx.at))
+        await ctx.work.bulletins.save(doubted)
+        await ctx.note("bulletin", bulletin.id, "doubt")
+        return "doubted"
+    if not (await ctx.work.cases.get(bulletin.case)).correction_open:
+        await open_correction(ctx, bulletin, reason=reason)
+    return "correcting"
+
+
+async def _tell(ctx: Context, appeal: Appeal, bulletin: Bulletin, outcome: str) -> None:
+    purpose = f"appeal:{appeal.id}"
+    told = await ctx.tell(
+        appeal.person,
+        AppealDecided(
+            number=appeal.number, title=bulletin.title, outcome=outcome, reason=appeal.reason,
+            url=bulletin.url,
+        ),
+        purpose=purpose, dedup=purpose, subject=f"appellant:{appeal.id}",
+    )  # fmt: skip
+    if told is None:
+        await untold(ctx, appeal.id)
+
+
+async def untold(ctx: Context, appeal_id: str) -> None:
+    """The answer reached nobody: the desk sees it."""
+    appeal = await ctx.work.appeals.get(appeal_id)
+    await ctx.tell_role(
+        Role.DESK,
+        Alarm(what="appeal_untold", number=appeal.number),
+        choose("appeal.open", appeal.id, keep=True),
+    )

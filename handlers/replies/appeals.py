@@ -1,0 +1,50 @@
+"""What is said about appeals."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from handlers.replies import Reply
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppealKept(Reply):
+    """It has a number; the desk answers."""
+
+    number: str
+    bulletin: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppealCard(Reply):
+    """An appeal as the desk sees it, beside the text in question. The appellant is not shown."""
+
+    number: str
+    bulletin: str
+    title: str
+    short: str
+    text: str
+    at: datetime
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppealLine(Reply):
+    """One appeal in a list; ``state`` is a key under ``state``."""
+
+    number: str
+    bulletin: str
+    state: str
+    at: datetime
+    text: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppealDecided(Reply):
+    """The answer, once; ``outcome`` is a key under ``appeal_outcome``."""
+
+    number: str
+    title: str
+    outcome: str
+    reason: str
+    url: str = ""
