@@ -179,6 +179,7 @@ class FeedbackOther(Reply):
     number: str
     outcome: str
     detail: str = ""
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

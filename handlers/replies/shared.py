@@ -87,6 +87,8 @@ class CaseCard(Reply):
     state: CaseState
     wording: str
     reasons: tuple[Reason, ...] = ()
+    graded: tuple[Reason, ...] = ()
+    certainty: str = ""
     owner: str = ""
     co_units: str = ""
     leads: int

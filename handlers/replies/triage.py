@@ -20,6 +20,9 @@ class QueuedCard(Reply):
     co_units: str = ""
     reasons: tuple[Reason, ...] = ()
     axes: str = ""
+    graded: tuple[Reason, ...] = ()
+    certainty: str = ""
+    refer: str = ""
     candidates: tuple[Reply, ...] = ()
     sightings: int = 1
     area: str = ""

@@ -42,6 +42,8 @@ async def card(ctx: Context, case: Case) -> CaseCard:
         state=case.state,
         wording=case.wording[:200],
         reasons=proposals.reasons(ctx, case.routing),
+        graded=proposals.graded(case.assessment),
+        certainty=str(case.assessment.get("certainty") or ""),
         owner=ctx.directory.unit_name(case.owner),
         co_units=proposals.names(ctx, case.co_units),
         leads=spread.leads,

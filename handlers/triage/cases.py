@@ -10,7 +10,7 @@ from handlers.replies import choose
 from handlers.replies.shared import AskText, Confirm, Done, Pick, Settled
 from handlers.reporting import cases as case_cards
 from handlers.router import Args, action, answer
-from handlers.triage import filing, leads
+from handlers.triage import filing, leads, references
 from handlers.triage.leads import REASONS, REFERRALS, find_unit
 from matrix.core.case import (
     ASSIGNMENT,
@@ -78,8 +78,11 @@ async def _set_owner(ctx: Context, case: Case, unit: str) -> None:
         routing = (("desk", unit, ""),)
         co_units = tuple(code for code in case.co_units if code != unit)
         case = await ctx.work.cases.save(
-            dataclasses.replace(case, owner=unit, co_units=co_units, routing=routing)
-        )
+            dataclasses.replace(
+                case, owner=unit, co_units=co_units, routing=routing,
+                assessment={**case.assessment, "certainty": ""},
+            )
+        )  # fmt: skip
     else:
         case = await filing.redispatch(ctx, case, unit)
     await ctx.note("case", case.id, "owner", case.id, unit=unit, before=before)
@@ -184,6 +187,7 @@ async def refer(ctx: Context, subject: str, args: Args) -> None:
         return
     case = await ctx.move(CASE, ctx.work.cases, case, "refer", reason=args["to"])
     await _ended(ctx, case, "referred")
+    await references.ask(ctx, case, args["to"])
 
 
 async def _ended(ctx: Context, case: Case, outcome: str) -> None:

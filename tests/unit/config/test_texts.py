@@ -34,7 +34,8 @@ from matrix.core.roles import NOT_PERSONS, Role
 from matrix.core.verification import Finding
 from matrix.matching.verdicts import ReasonKind
 from matrix.triage.deadline import LADDER
-from matrix.triage.routing import Why
+from matrix.triage.grade import Influence, Rule
+from matrix.triage.routing import UPWARD, Certainty, Why
 
 ROOT = Path(handlers.__file__).parent.parent
 SLOT = re.compile(r"\{(\w+)(?::(\w+))?(?:\|([^}]*))?\}")
@@ -79,6 +80,8 @@ EXPANSIONS: Mapping[str, list[str]] = {
         "bare_denial", "no_todo",
     ],
     "route-": [one.value for one in Why],
+    "grade-": [one.value for one in Rule],
+    "spread-": [one.value for one in Influence],
 }  # fmt: skip
 ENUMS = (Grade, Verdict, Kind, Finding, LeadState, CaseState, Role)
 
@@ -157,6 +160,8 @@ def test_buttons_that_stand_several_times_on_a_card_carry_a_name():
 
 def test_reasons_cover_routing_and_matching():
     wanted = {f"route-{why.value}" for why in Why} | {kind.value for kind in ReasonKind}
+    wanted |= {f"grade-{rule.value}" for rule in Rule}
+    wanted |= {f"spread-{what.value}" for what in Influence}
     assert set(TEXTS["reason"]) == wanted
 
 
@@ -428,6 +433,8 @@ def test_codes_kept_in_data_have_words():
     assert set(REFERRALS) == set(TEXTS["referral"])
     assert set(EXPANSIONS["pause_"]) == set(TEXTS["pause"])
     assert {"bulletin", "case"} == set(TEXTS["candidate"])
+    assert {one.value for one in Certainty} == set(TEXTS["certainty"])
+    assert {UPWARD} == set(TEXTS["proposed"])
     # The outcomes that handlers owe a reporter, by what stands before the colon.
     owed = {
         head.replace("-", "_") for source in SOURCES for call in source.calls
