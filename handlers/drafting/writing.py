@@ -2,11 +2,13 @@
 
 import dataclasses
 import hashlib
+from datetime import datetime, timedelta
 from typing import Any
 
 from handlers import clocks
 from handlers.assignment.acting import progress
 from handlers.context import Context
+from handlers.publishing.cards import date_choices
 from handlers.replies import Choice, choose
 from handlers.replies.drafting import DraftCard, RemarkLine
 from handlers.replies.shared import AskText, Done, Settled
@@ -26,10 +28,17 @@ from matrix.core.deadline import Stage
 from matrix.core.errors import GuardRefused, NotFound, Refusal
 from matrix.core.lifecycle import Step
 from matrix.core.roles import OWNERS, Actor, Role
+from matrix.triage.deadline import LOCAL, day_end
 from matrix.triage.linter import Remark, lint
 
 PARTS = ("title", "fact", "rumor", "why", "todo")
 _OPEN = {RevisionState.DRAFT}
+OVER = frozenset(
+    {
+        RevisionState.SIGNED, RevisionState.RATIFIED, RevisionState.REFUSED,
+        RevisionState.SENT_BACK, RevisionState.PULLED_BACK,
+    }
+)  # fmt: skip
 LIMITS = {"title": 64, "fact": 2000, "rumor": 500, "why": 3000, "todo": 1000}
 """Characters per part; a title fits every account of the matrix."""
 
@@ -65,6 +74,8 @@ async def start(
         id=ctx.services.ids.new(), case=case.id, kind=kind, serial=serial,
         drafter=ctx.me.id if ctx.person else "", unit=post.unit if post else case.owner,
         corrects=corrects, created_at=ctx.at, **parts,
+        expires_at=base.expires_at if base else None,
+        review_at=base.review_at if base else _look_again(ctx, kind),
     )  # fmt: skip
     await ctx.work.revisions.add(revision)
     role = post.role if post else Role.MACHINE
@@ -76,6 +87,19 @@ async def start(
         revision,
     )  # fmt: skip
     return revision
+
+
+def _look_again(ctx: Context, kind: Kind) -> datetime | None:
+    """What is not settled is looked at again; the drafter may choose another day."""
+    if kind is not Kind.HOLDING:
+        return None
+    return day_end(ctx.at.astimezone(LOCAL).date() + timedelta(days=ctx.policy.review_days))
+
+
+def drafters(revision: Revision) -> frozenset[Role]:
+    """Who writes a text of this kind."""
+    del revision
+    return OWNERS
 
 
 @action("draft.start", *OWNERS)
@@ -145,6 +169,7 @@ async def show(ctx: Context, case: Case, revision: Revision) -> None:
             number=case.number, kind=revision.kind, serial=revision.serial, title=revision.title,
             fact=revision.fact, rumor=revision.rumor, why=revision.why, todo=revision.todo,
             comment=revision.comment, remarks=lines_of(revision),
+            expires_at=revision.expires_at, review_at=revision.review_at,
             due_at=await clocks.case_due(ctx, case.id),
         ),
         *_choices(revision, case),
@@ -158,6 +183,7 @@ def _choices(revision: Revision, case: Case) -> list[Choice]:
             choose("draft.part", revision.id, label=f"edit_{part}", part=part, keep=True)
             for part in PARTS
         ]
+        buttons += date_choices("revision", revision)
         buttons.append(choose("draft.submit", revision.id, keep=True))
         if case.grade.urgent and revision.kind in REBUTTALS:
             buttons.append(choose("draft.submit_urgent", revision.id, keep=True))

@@ -1,6 +1,7 @@
 """更正, 更新, 撤回: in the open, to everyone whom the original reached."""
 
 import dataclasses
+from datetime import datetime
 
 from handlers import clocks
 from handlers.context import Context
@@ -87,6 +88,8 @@ async def open_correction(
         dataclasses.replace(
             revision, drafter=drafter, unit=unit, comment=reason[:500],
             fact=reason[:500] if kind is Kind.WITHDRAWAL else revision.fact,
+            expires_at=_ahead(ctx, kind, bulletin.expires_at),
+            review_at=_ahead(ctx, kind, bulletin.review_at),
         )
     )  # fmt: skip
     await clocks.start(
@@ -102,6 +105,11 @@ async def open_correction(
             subject=f"take:{revision.id}",
         )
     return revision
+
+
+def _ahead(ctx: Context, kind: Kind, at: datetime | None) -> datetime | None:
+    """A date in force goes over to the new text; one that has passed is set anew."""
+    return at if at and at > ctx.at and kind is not Kind.WITHDRAWAL else None
 
 
 @action("draft.take", Role.HANDLER, Role.UNIT_HEAD)

@@ -98,6 +98,8 @@ class BulletinShown(Reply):
     short: str
     issuer: str
     issued_at: datetime | None = None
+    expires_at: datetime | None = None
+    review_at: datetime | None = None
     url: str = ""
 
 

@@ -40,6 +40,8 @@ async def card(ctx: Context, case: Case, revision: Revision, step: int) -> Revie
         ),
         remarks=tuple(RemarkLine(code=one.code, part=f"part_{one.part}") for one in remarks),
         urgent="yes" if revision.urgent else "",
+        expires_at=revision.expires_at,
+        review_at=revision.review_at,
         due_at=await clocks.due_of(ctx, f"revision:{revision.id}"),
     )
 

@@ -46,8 +46,8 @@ class RevisionState(StrEnum):
 class Revision(Entity):
     """A text in four parts. Never edited after it is submitted: a change is a new revision.
 
-    ``corrects`` is the bulletin that a correction or withdrawal is about; ``publish_parts``
-    ``digest`` is the SHA-256 of the parts, which is what reviewers sign.
+    ``corrects`` is the bulletin that a correction or withdrawal is about. ``digest`` is the
+    SHA-256 of the parts, which is what reviewers sign; the two dates may move afterwards.
     """
 
     state: RevisionState = RevisionState.DRAFT
@@ -65,6 +65,8 @@ class Revision(Entity):
     digest: str = ""
     corrects: str = ""
     comment: str = ""
+    expires_at: datetime | None = None
+    review_at: datetime | None = None
     created_at: datetime
     signed_at: datetime | None = None
 

@@ -1,4 +1,4 @@
-"""national topics, answers given elsewhere
+"""national topics, answers given elsewhere, dates of a text
 
 Revision ID: 0002
 """
@@ -16,8 +16,12 @@ depends_on = None
 def upgrade() -> None:
     op.add_column('topic', sa.Column('national', sa.Boolean(), nullable=False, server_default=sa.false()))
     op.add_column('lead', sa.Column('reference', sa.Text(), nullable=False, server_default=''))
+    op.add_column('revision', sa.Column('expires_at', sa.BigInteger(), nullable=True))
+    op.add_column('revision', sa.Column('review_at', sa.BigInteger(), nullable=True))
 
 
 def downgrade() -> None:
+    op.drop_column('revision', 'review_at')
+    op.drop_column('revision', 'expires_at')
     op.drop_column('lead', 'reference')
     op.drop_column('topic', 'national')

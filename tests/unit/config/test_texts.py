@@ -66,6 +66,7 @@ EXPANSIONS: Mapping[str, list[str]] = {
     "step_": ["1", "2", "3"],
     "rung_": [str(number + 1) for number in range(len(LADDER))],
     "pause_": ["lab", "outside", "court"],
+    "days_": ["7", "30", "long"],
     "hours_": ["1", "4", "24"],
     "minutes_": ["30", "60", "120"],
     "public_": ["yes", "no"],
