@@ -13,6 +13,7 @@ from handlers.replies import choose
 from handlers.replies.shared import AskText
 from handlers.router import Args, action, answer
 from matrix.core.bulletin import BULLETIN, Bulletin, BulletinState, Kind, Revision, RevisionState
+from matrix.core.case import CaseState
 from matrix.core.conversation import Dialog, Inbound
 from matrix.core.errors import Refusal
 from matrix.core.roles import REVIEWERS, Role
@@ -129,7 +130,17 @@ async def _date_bulletin(ctx: Context, bulletin: Bulletin, of: str, at: datetime
         ctx.require("current", holds=bulletin.state is BulletinState.CURRENT)
         bulletin = await ctx.work.bulletins.save(bulletin)
     await ctx.note("bulletin", bulletin.id, of, bulletin.case, day=_day(at))
+    if of == "review_at":
+        await _case_follows(ctx, bulletin)
     await ctx.reply(shown(ctx, bulletin, dated=True), *date_choices("bulletin", bulletin))
+
+
+async def _case_follows(ctx: Context, bulletin: Bulletin) -> None:
+    """A case whose only text is a holding notice is watched until the notice's review date."""
+    case = await ctx.work.cases.maybe(bulletin.case)
+    watched = case is not None and case.state is CaseState.MONITOR_ONLY
+    if case is not None and watched and case.bulletin == bulletin.id:
+        await ctx.work.cases.save(dataclasses.replace(case, review_at=bulletin.review_at))
 
 
 def _day(at: datetime | None) -> str:

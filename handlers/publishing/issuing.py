@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 from handlers import clocks
@@ -176,11 +177,13 @@ async def _retire(
     """What this one corrects, withdraws or supersedes leaves matching in this transaction."""
     old = await ctx.work.bulletins.maybe(revision.corrects)
     verb = _RETIRES.get(revision.kind, "")
-    if old is None and revision.kind is not Kind.HOLDING:
+    if old is None:
         # A holding notice, or what was said before the case was opened again.
         for said in await ctx.work.bulletins.find(
             case=case.id, state=BulletinState.CURRENT, id__ne=bulletin.id
         ):
+            if revision.kind is Kind.HOLDING and said.kind is not Kind.HOLDING:
+                continue
             await _leave(ctx, said, "supersede")
         return None
     if old is None or not verb:
@@ -215,14 +218,28 @@ async def _mirror(ctx: Context, case: Case, revision: Revision, bulletin: Bullet
         bulletin=bulletin.id, stage_since=ctx.at,
     )  # fmt: skip
     await clocks.stop(ctx, f"case:{case.id}")
-    await feedback.finish_assignments(ctx, case)
+    if revision.kind is not Kind.HOLDING:
+        await feedback.finish_assignments(ctx, case)
     return case
+
+
+async def _watch(ctx: Context, case: Case, bulletin: Bulletin) -> None:
+    """Nothing is settled yet: watched until its review date, then verified again."""
+    days = timedelta(days=ctx.policy.review_days)
+    review_at = bulletin.review_at or ctx.at + days
+    await clocks.stop_case(ctx, case)
+    await ctx.move(
+        CASE, ctx.work.cases, case, "watch", by=MACHINE, facts={"review_at": review_at},
+        review_at=review_at, stage_since=ctx.at,
+    )  # fmt: skip
 
 
 async def _tell(ctx: Context, case: Case, bulletin: Bulletin, campaign: Campaign | None) -> None:
     if campaign is None:
         await ctx.tell_role(Role.PUBLISHER, Done(what="published", subject=case.number))
-        if case.bulletin == bulletin.id and CASE.has(case.state, "check"):
+        if bulletin.kind is Kind.HOLDING and CASE.has(case.state, "watch"):
+            await _watch(ctx, case, bulletin)
+        elif case.bulletin == bulletin.id and CASE.has(case.state, "check"):
             # Nobody is asked to spread it: what is left is to tell the reporters.
             await ctx.move(CASE, ctx.work.cases, case, "check", by=MACHINE, stage_since=ctx.at)
             await feedback.close_if_done(ctx, case.id)

@@ -98,6 +98,7 @@ class CaseCard(Reply):
     due_at: datetime | None = None
     verdict: str = ""
     paused: str = ""
+    review_at: datetime | None = None
     correction: str = ""
     merged_into: str = ""
 

@@ -67,6 +67,14 @@ class Filed(Reply):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Monitored(Reply):
+    """Only watched; ``review_at`` is the day on which it is verified again."""
+
+    number: str
+    review_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Handover(Reply):
     """交班: what is open, overdue, in doubt."""
 

@@ -7,7 +7,7 @@ from handlers.context import Context
 from handlers.replies import Choice, choose
 from handlers.replies.shared import CaseCard
 from handlers.triage import proposals
-from matrix.core.case import ASSIGNMENT, CASE, AssignmentState, Case, CaseState
+from matrix.core.case import ASSIGNMENT, CASE, AssignmentState, Case, CaseState, Verdict
 from matrix.core.errors import NotAllowed
 from matrix.core.roles import Role
 
@@ -53,6 +53,7 @@ async def card(ctx: Context, case: Case) -> CaseCard:
         due_at=await clocks.case_due(ctx, case.id),
         verdict=case.verdict.value if case.verdict else "",
         paused=case.paused_reason,
+        review_at=case.review_at,
         correction="yes" if case.correction_open else "",
         merged_into=merged.number if merged else "",
     )
@@ -89,8 +90,7 @@ async def choices(ctx: Context, case: Case) -> list[Choice]:
         return [choose("case.unmerge", case.id)] if ctx.has(Role.DESK) else []
     buttons = [*await _assignment_buttons(ctx, case), *await _working_buttons(ctx, case)]
     for name, row in _CASE_BUTTONS:
-        closes_itself = name == "case.close" and case.state is CaseState.CHECKING
-        if not closes_itself and await ctx.may(CASE, case, row):
+        if _fits(case, name) and await ctx.may(CASE, case, row):
             buttons.append(choose(name, case.id))
     if case.state in {CaseState.DRAFTING, CaseState.IN_REVIEW, CaseState.APPROVED}:
         buttons.append(choose("draft.open", case.id, keep=True))
@@ -99,6 +99,20 @@ async def choices(ctx: Context, case: Case) -> list[Choice]:
     if ctx.has(Role.DESK, Role.HANDLER, Role.UNIT_HEAD):
         buttons.append(choose("case.leads", case.id, keep=True))
     return buttons
+
+
+def _fits(case: Case, name: str) -> bool:
+    """Whether the verdict leaves this end open, and whether it needs a person at all."""
+    opinion = case.verdict is Verdict.OPINION
+    match name:
+        case "draft.start" | "case.monitor":
+            return not opinion
+        case "case.close":
+            return case.state is not CaseState.CHECKING and (
+                opinion or case.state is not CaseState.CONCLUDED
+            )
+        case _:
+            return True
 
 
 async def _working_buttons(ctx: Context, case: Case) -> list[Choice]:

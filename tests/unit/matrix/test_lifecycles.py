@@ -23,6 +23,7 @@ from matrix.core.case import (
     ASSIGNMENT,
     CASE,
     REBUTTABLE,
+    UNSETTLED,
     AssignmentState,
     CaseState,
     Grade,
@@ -212,6 +213,36 @@ def test_an_opinion_is_never_drafted() -> None:
     case = Thing(state=CaseState.CONCLUDED, verdict=Verdict.OPINION)
     with pytest.raises(GuardRefused):
         CASE.advance(case, "draft", Actor(role=Role.HANDLER, person="p"))
+
+
+@pytest.mark.parametrize("verdict", list(Verdict))
+def test_only_an_opinion_is_closed_straight_after_its_verdict(verdict: Verdict) -> None:
+    case = Thing(state=CaseState.CONCLUDED, verdict=verdict)
+    desk = Actor(role=Role.DESK, person="p")
+    if verdict is Verdict.OPINION:
+        assert CASE.advance(case, "close", desk, {})[0].state is CaseState.CLOSED
+    else:
+        with pytest.raises(GuardRefused):
+            CASE.advance(case, "close", desk, {})
+
+
+@pytest.mark.parametrize("verdict", list(Verdict))
+def test_what_is_unsettled_is_watched_until_a_given_day(verdict: Verdict) -> None:
+    leader, machine = Actor(role=Role.LEADER, person="p"), Actor(role=Role.MACHINE)
+    concluded = Thing(state=CaseState.CONCLUDED, verdict=verdict)
+    published = Thing(state=CaseState.PUBLISHED, verdict=verdict)
+    reason = {"reason": "why"}
+    if verdict in UNSETTLED:
+        dated = {**reason, "review_at": AT}
+        assert CASE.advance(concluded, "monitor", leader, dated)[0].state == "monitor-only"
+        assert CASE.advance(published, "watch", machine, dated)[0].state == "monitor-only"
+        with pytest.raises(GuardRefused):
+            CASE.advance(concluded, "monitor", leader, reason)
+    else:
+        with pytest.raises(GuardRefused):
+            CASE.advance(published, "watch", machine, {"review_at": AT})
+        if verdict is not Verdict.OPINION:
+            assert CASE.advance(concluded, "monitor", leader, reason)[0].state == "monitor-only"
 
 
 def test_the_operator_never_checks_the_own_proof() -> None:
