@@ -60,7 +60,13 @@ def is_main(revision: Revision, case: Case) -> bool:
 
 
 async def start(
-    ctx: Context, case: Case, kind: Kind, *, corrects: str = "", base: Revision | None = None
+    ctx: Context,
+    case: Case,
+    kind: Kind,
+    *,
+    corrects: str = "",
+    original: Kind | None = None,
+    base: Revision | None = None,
 ) -> Revision:
     """A new revision, prefilled from the last one or from the case."""
     serial = await ctx.work.serial(f"revision:{case.id}")
@@ -73,7 +79,8 @@ async def start(
     revision = Revision(
         id=ctx.services.ids.new(), case=case.id, kind=kind, serial=serial,
         drafter=ctx.me.id if ctx.person else "", unit=post.unit if post else case.owner,
-        corrects=corrects, created_at=ctx.at, **parts,
+        corrects=corrects, original=original or (base.original if base else None),
+        created_at=ctx.at, **parts,
         expires_at=base.expires_at if base else None,
         review_at=base.review_at if base else _look_again(ctx, kind),
     )  # fmt: skip
@@ -150,7 +157,7 @@ def remarks_of(revision: Revision) -> tuple[Remark, ...]:
     """The linter's remarks on a revision."""
     return lint(
         title=revision.title, fact=revision.fact, rumor=revision.rumor, why=revision.why,
-        todo=revision.todo, rebuts=revision.kind in REBUTTALS,
+        todo=revision.todo, rebuts=revision.judged_as in REBUTTALS,
     )  # fmt: skip
 
 
@@ -184,6 +191,8 @@ def _choices(revision: Revision, case: Case) -> list[Choice]:
             for part in PARTS
         ]
         buttons += date_choices("revision", revision)
+        if revision.kind is Kind.CORRECTION:
+            buttons.append(choose("evidence.add", case.id, keep=True))
         buttons.append(choose("draft.submit", revision.id, keep=True))
         if case.grade.urgent and revision.kind in REBUTTALS:
             buttons.append(choose("draft.submit_urgent", revision.id, keep=True))
@@ -251,18 +260,22 @@ async def submit_urgent(ctx: Context, subject: str, args: Args) -> None:
     await _submit(ctx, subject, urgent=True)
 
 
+async def grounds(ctx: Context, case: Case) -> dict[str, object]:
+    """What a bulletin stands on: verdict and publishable sources, by grade (domain §7.1)."""
+    return {
+        "verdict": case.verdict,
+        "grade": case.grade,
+        "publishable": await ctx.work.evidence.count(case=case.id, publishable=True),
+    }
+
+
 async def _submit(ctx: Context, revision_id: str, *, urgent: bool) -> None:
     revision = await ctx.work.revisions.get(revision_id)
     case = await ctx.work.cases.get(revision.case)
     ctx.require("urgent_grade", holds=not urgent or case.grade.urgent)
     blocking = [one.code for one in remarks_of(revision) if one.blocking]
     short = urgent or revision.kind in TWO_SIGNERS
-    facts = {
-        "blocking": blocking,
-        "verdict": case.verdict,
-        "grade": case.grade,
-        "publishable": await ctx.work.evidence.count(case=case.id, publishable=True),
-    }
+    facts = {"blocking": blocking, **await grounds(ctx, case)}
     try:
         revision = await ctx.move(
             REVISION, ctx.work.revisions, dataclasses.replace(revision, urgent=urgent),

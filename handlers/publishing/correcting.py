@@ -81,7 +81,10 @@ async def open_correction(
     doubted = await touch(ctx, dataclasses.replace(bulletin, review_at=ctx.at))
     await ctx.work.bulletins.save(doubted)
     base = await ctx.work.revisions.maybe(bulletin.revision)
-    revision = await writing.start(ctx, case, kind, corrects=bulletin.id, base=base)
+    original = base.judged_as if base else None
+    revision = await writing.start(
+        ctx, case, kind, corrects=bulletin.id, original=original, base=base
+    )
     drafter = base.drafter if base else ""
     unit = base.unit if base else case.owner
     revision = await ctx.work.revisions.save(

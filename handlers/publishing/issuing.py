@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from handlers import clocks
 from handlers.context import Context
-from handlers.drafting.writing import is_main
+from handlers.drafting.writing import grounds, is_main
 from handlers.housekeeping import feedback
 from handlers.publishing.cards import is_direct, main_account
 from handlers.replies import choose
@@ -15,7 +15,15 @@ from handlers.replies.drafting import CopyText
 from handlers.replies.shared import AskText, Confirm, Done, Settled
 from handlers.reposting import planning
 from handlers.router import Args, action, answer
-from matrix.core.bulletin import BULLETIN, Bulletin, BulletinState, Kind, Revision, RevisionState
+from matrix.core.bulletin import (
+    BULLETIN,
+    Bulletin,
+    BulletinState,
+    Kind,
+    Revision,
+    RevisionState,
+    verdict_allows,
+)
 from matrix.core.campaign import Campaign
 from matrix.core.case import CASE, Case, CaseState
 from matrix.core.conversation import Dialog, Inbound
@@ -53,6 +61,11 @@ async def _ready(ctx: Context, revision: Revision) -> None:
     await _unpublished(ctx, revision)
     if any(at is not None and at <= ctx.at for at in (revision.expires_at, revision.review_at)):
         raise Refusal("date_over")
+    if revision.kind is Kind.CORRECTION:
+        # The case went on meanwhile: a verdict that was taken back carries no correction.
+        case = await ctx.work.cases.get(revision.case)
+        facts = await grounds(ctx, case)
+        ctx.require("verdict_allows", holds=verdict_allows(revision, MACHINE, facts))
 
 
 @answer("publish.link")

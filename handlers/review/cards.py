@@ -23,7 +23,7 @@ async def card(ctx: Context, case: Case, revision: Revision, step: int) -> Revie
     held = await ctx.work.evidence.find(case=case.id, order="added_at")
     remarks = lint(
         title=revision.title, fact=revision.fact, rumor=revision.rumor, why=revision.why,
-        todo=revision.todo, rebuts=revision.kind in REBUTTALS,
+        todo=revision.todo, rebuts=revision.judged_as in REBUTTALS,
     )  # fmt: skip
     return ReviewCard(
         step=f"step_{step}",

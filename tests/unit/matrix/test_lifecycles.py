@@ -75,6 +75,7 @@ class Thing:
     fact: str = "f"
     rumor: str = "r"
     why: str = "w"
+    judged_as: Kind = Kind.FIRST
 
 
 @pytest.mark.parametrize("table", BEGINNINGS, ids=lambda table: table.name)
@@ -243,6 +244,34 @@ def test_what_is_unsettled_is_watched_until_a_given_day(verdict: Verdict) -> Non
             CASE.advance(published, "watch", machine, {"review_at": AT})
         if verdict is not Verdict.OPINION:
             assert CASE.advance(concluded, "monitor", leader, reason)[0].state == "monitor-only"
+
+
+@given(
+    original=st.none() | st.sampled_from([Kind.FIRST, Kind.UPDATE, Kind.STATEMENT, Kind.HOLDING]),
+    verdict=st.none() | st.sampled_from(list(Verdict)),
+    grade=st.sampled_from(list(Grade)),
+    publishable=st.integers(0, 3),
+)
+def test_a_correction_needs_what_its_original_needed(
+    original: Kind | None, verdict: Verdict | None, grade: Grade, publishable: int
+) -> None:
+    draft = Revision(
+        id="1", case="c", kind=Kind.CORRECTION, original=original, serial=1, drafter="a",
+        title="t", fact="f", rumor="r", why="w", created_at=AT,
+    )  # fmt: skip
+    facts = {"verdict": verdict, "grade": grade, "publishable": publishable}
+    wanted = allowed_by_verdict(
+        kind=original or Kind.FIRST, verdict=verdict, grade=grade, publishable=publishable
+    )
+    drafter = Actor(role=Role.HANDLER, person="a")
+    if wanted:
+        assert REVISION.advance(draft, "submit", drafter, facts)[0].state == "review-1"
+    else:
+        with pytest.raises(GuardRefused, match="verdict_allows"):
+            REVISION.advance(draft, "submit", drafter, facts)
+    whole = {"verdict": Verdict.FALSE, "grade": Grade.RED, "publishable": 2}
+    with pytest.raises(GuardRefused, match="complete"):
+        REVISION.advance(replace(draft, why="", original=Kind.FIRST), "submit", drafter, whole)
 
 
 def test_the_operator_never_checks_the_own_proof() -> None:
