@@ -139,7 +139,13 @@ class Library:
                 kind=_KINDS[one.id[0]],
                 target=one.id[2:],
                 score=one.score,
-                reasons=tuple((r.kind.value, r.query, r.claim) for r in one.reasons),
+                reasons=tuple(
+                    (r.kind.value, r.query, r.claim)
+                    for r in one.reasons
+                    # A case may never answer, which is no matter of a review date; those of
+                    # bulletins stand in the database.
+                    if r.kind is not ReasonKind.PAST_REVIEW
+                ),
                 identical=any(r.kind is ReasonKind.IDENTICAL_TEXT for r in one.reasons),
             )
             for one in judged.candidates

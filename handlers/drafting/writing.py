@@ -2,11 +2,13 @@
 
 import dataclasses
 import hashlib
+from datetime import datetime, timedelta
 from typing import Any
 
 from handlers import clocks
 from handlers.assignment.acting import progress
 from handlers.context import Context
+from handlers.publishing.cards import date_choices
 from handlers.replies import Choice, choose
 from handlers.replies.drafting import DraftCard, RemarkLine
 from handlers.replies.shared import AskText, Done, Settled
@@ -26,10 +28,17 @@ from matrix.core.deadline import Stage
 from matrix.core.errors import GuardRefused, NotFound, Refusal
 from matrix.core.lifecycle import Step
 from matrix.core.roles import OWNERS, Actor, Role
+from matrix.triage.deadline import LOCAL, day_end
 from matrix.triage.linter import Remark, lint
 
 PARTS = ("title", "fact", "rumor", "why", "todo")
 _OPEN = {RevisionState.DRAFT}
+OVER = frozenset(
+    {
+        RevisionState.SIGNED, RevisionState.RATIFIED, RevisionState.REFUSED,
+        RevisionState.SENT_BACK, RevisionState.PULLED_BACK,
+    }
+)  # fmt: skip
 LIMITS = {"title": 64, "fact": 2000, "rumor": 500, "why": 3000, "todo": 1000}
 """Characters per part; a title fits every account of the matrix."""
 
@@ -51,7 +60,13 @@ def is_main(revision: Revision, case: Case) -> bool:
 
 
 async def start(
-    ctx: Context, case: Case, kind: Kind, *, corrects: str = "", base: Revision | None = None
+    ctx: Context,
+    case: Case,
+    kind: Kind,
+    *,
+    corrects: str = "",
+    original: Kind | None = None,
+    base: Revision | None = None,
 ) -> Revision:
     """A new revision, prefilled from the last one or from the case."""
     serial = await ctx.work.serial(f"revision:{case.id}")
@@ -64,7 +79,10 @@ async def start(
     revision = Revision(
         id=ctx.services.ids.new(), case=case.id, kind=kind, serial=serial,
         drafter=ctx.me.id if ctx.person else "", unit=post.unit if post else case.owner,
-        corrects=corrects, created_at=ctx.at, **parts,
+        corrects=corrects, original=original or (base.original if base else None),
+        created_at=ctx.at, **parts,
+        expires_at=base.expires_at if base else None,
+        review_at=base.review_at if base else _look_again(ctx, kind),
     )  # fmt: skip
     await ctx.work.revisions.add(revision)
     role = post.role if post else Role.MACHINE
@@ -76,6 +94,19 @@ async def start(
         revision,
     )  # fmt: skip
     return revision
+
+
+def _look_again(ctx: Context, kind: Kind) -> datetime | None:
+    """What is not settled is looked at again; the drafter may choose another day."""
+    if kind is not Kind.HOLDING:
+        return None
+    return day_end(ctx.at.astimezone(LOCAL).date() + timedelta(days=ctx.policy.review_days))
+
+
+def drafters(revision: Revision) -> frozenset[Role]:
+    """Who writes a text of this kind."""
+    del revision
+    return OWNERS
 
 
 @action("draft.start", *OWNERS)
@@ -126,7 +157,7 @@ def remarks_of(revision: Revision) -> tuple[Remark, ...]:
     """The linter's remarks on a revision."""
     return lint(
         title=revision.title, fact=revision.fact, rumor=revision.rumor, why=revision.why,
-        todo=revision.todo, rebuts=revision.kind in REBUTTALS,
+        todo=revision.todo, rebuts=revision.judged_as in REBUTTALS,
     )  # fmt: skip
 
 
@@ -145,6 +176,7 @@ async def show(ctx: Context, case: Case, revision: Revision) -> None:
             number=case.number, kind=revision.kind, serial=revision.serial, title=revision.title,
             fact=revision.fact, rumor=revision.rumor, why=revision.why, todo=revision.todo,
             comment=revision.comment, remarks=lines_of(revision),
+            expires_at=revision.expires_at, review_at=revision.review_at,
             due_at=await clocks.case_due(ctx, case.id),
         ),
         *_choices(ctx, revision, case),
@@ -160,6 +192,9 @@ def _choices(ctx: Context, revision: Revision, case: Case) -> list[Choice]:
         ]
         if ctx.services.pages.reachable:
             buttons.append(choose("draft.page", revision.id, keep=True))
+        buttons += date_choices("revision", revision)
+        if revision.kind is Kind.CORRECTION:
+            buttons.append(choose("evidence.add", case.id, keep=True))
         buttons.append(choose("draft.submit", revision.id, keep=True))
         if case.grade.urgent and revision.kind in REBUTTALS:
             buttons.append(choose("draft.submit_urgent", revision.id, keep=True))
@@ -227,18 +262,22 @@ async def submit_urgent(ctx: Context, subject: str, args: Args) -> None:
     await _submit(ctx, subject, urgent=True)
 
 
+async def grounds(ctx: Context, case: Case) -> dict[str, object]:
+    """What a bulletin stands on: verdict and publishable sources, by grade (domain §7.1)."""
+    return {
+        "verdict": case.verdict,
+        "grade": case.grade,
+        "publishable": await ctx.work.evidence.count(case=case.id, publishable=True),
+    }
+
+
 async def _submit(ctx: Context, revision_id: str, *, urgent: bool) -> None:
     revision = await ctx.work.revisions.get(revision_id)
     case = await ctx.work.cases.get(revision.case)
     ctx.require("urgent_grade", holds=not urgent or case.grade.urgent)
     blocking = [one.code for one in remarks_of(revision) if one.blocking]
     short = urgent or revision.kind in TWO_SIGNERS
-    facts = {
-        "blocking": blocking,
-        "verdict": case.verdict,
-        "grade": case.grade,
-        "publishable": await ctx.work.evidence.count(case=case.id, publishable=True),
-    }
+    facts = {"blocking": blocking, **await grounds(ctx, case)}
     try:
         revision = await ctx.move(
             REVISION, ctx.work.revisions, dataclasses.replace(revision, urgent=urgent),

@@ -145,7 +145,10 @@ async def _words(ctx: Context, one: Feedback, lead: Lead) -> tuple[Reply, list[C
     dispute = choose("lead.dispute", lead.id, label="lead_unsatisfied")
     if kind != "bulletin":
         return FeedbackOther(
-            number=lead.number, outcome=kind.replace("-", "_"), detail=lead.reason
+            number=lead.number,
+            outcome=kind.replace("-", "_"),
+            detail=lead.reason,
+            url=lead.reference,
         ), [dispute] if LEAD.has(lead.state, "dispute") else []
     bulletin = await ctx.work.bulletins.get(target)
     if bulletin.kind in {Kind.CORRECTION, Kind.WITHDRAWAL}:

@@ -7,6 +7,7 @@ from handlers import clocks
 from handlers.context import Context
 from handlers.housekeeping import feedback
 from handlers.replies import choose
+from handlers.replies.shared import Done
 from handlers.replies.triage import Alarm, Digest, Reminder
 from handlers.reposting import campaigns
 from handlers.services import Services
@@ -252,6 +253,11 @@ async def review_monitored(ctx: Context) -> None:
             verdict=None, review_at=None, stage_since=ctx.at,
         )  # fmt: skip
         await clocks.verify_again(ctx, resumed)
+        if resumed.owner:
+            await ctx.tell_role(
+                Role.HANDLER, Done(what="monitor_over", subject=resumed.number),
+                choose("case.open", resumed.id, keep=True), unit=resumed.owner,
+            )  # fmt: skip
         await _alarm(ctx, "monitor_review", resumed, "")
 
 

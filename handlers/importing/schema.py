@@ -135,6 +135,7 @@ TOPICS = Table(
         _list("co_units", cells.code, "units"),
         Column(name="keywords", parse=cells.keywords, render=cells.pairs),
         _list("floor", cells.choice(Floor)),
+        Column(name="national", parse=cells.mark, render=cells.yes_no),
         ENDED,
     ),
 )

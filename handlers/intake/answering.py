@@ -1,5 +1,7 @@
 """Whether a bulletin may answer, read in the transaction that answers (domain §7.2)."""
 
+import dataclasses
+
 from handlers.context import Context
 from handlers.replies.shared import Reason
 from handlers.services import Found, Resemblance
@@ -9,6 +11,7 @@ from matrix.core.lead import Lead
 from matrix.core.lifecycle import Step
 from matrix.core.roles import MACHINE
 from matrix.matching.judge import WORTH_A_LOOK
+from matrix.triage.deadline import LOCAL
 
 METHOD = "machine"
 
@@ -44,9 +47,17 @@ async def suggestions(ctx: Context, found: Found) -> list[tuple[Resemblance, Bul
             continue
         bulletin = await ctx.work.bulletins.maybe(one.target)
         if bulletin is not None and in_force(ctx, bulletin):
-            kept.append((one, bulletin))
+            kept.append((_dated(ctx, one, bulletin), bulletin))
     near = [pair for pair in kept if pair[0].score >= WORTH_A_LOOK or pair is kept[0]]
     return near[:3] if found.decision != "none" else []
+
+
+def _dated(ctx: Context, one: Resemblance, bulletin: Bulletin) -> Resemblance:
+    """What is past its review says so, with the date."""
+    if bulletin.review_at is None or not past_review(ctx, bulletin):
+        return one
+    day = bulletin.review_at.astimezone(LOCAL).date().isoformat()
+    return dataclasses.replace(one, reasons=(*one.reasons, ("past_review", day, "")))
 
 
 async def link(ctx: Context, lead: Lead, one: Resemblance, state: LinkState, version: str) -> Link:

@@ -124,13 +124,15 @@ async def _search(ctx: Context, words: str) -> None:
     )
 
 
-def shown(ctx: Context, bulletin: Bulletin) -> BulletinShown:
-    """A bulletin in short form."""
+def shown(ctx: Context, bulletin: Bulletin, *, dated: bool = False) -> BulletinShown:
+    """A bulletin in short form; ``dated`` for colleagues, who keep its two dates."""
     return BulletinShown(
         title=bulletin.title,
         short=bulletin.short,
         issuer=ctx.directory.unit_name(bulletin.issuer),
         issued_at=bulletin.issued_at,
+        expires_at=bulletin.expires_at if dated else None,
+        review_at=bulletin.review_at if dated else None,
         url=bulletin.url,
     )
 

@@ -2,9 +2,9 @@
 
 from handlers import clocks
 from handlers.context import Context
-from handlers.replies import choose
+from handlers.replies import Choice, choose
 from handlers.replies.drafting import PublishCard
-from matrix.core.bulletin import Revision, RevisionState
+from matrix.core.bulletin import Bulletin, Kind, Revision, RevisionState
 from matrix.core.case import Case
 from matrix.core.directory import Account, Tier
 from matrix.core.roles import Role
@@ -29,6 +29,19 @@ def is_direct(ctx: Context, account: Account) -> bool:
     return account.capability == "direct" and ready and not account.paused
 
 
+def date_choices(kind: str, thing: Revision | Bulletin) -> list[Choice]:
+    """The buttons of a text's two dates; ``kind`` is revision or bulletin.
+
+    A withdrawal has no dates.
+    """
+    if thing.kind is Kind.WITHDRAWAL:
+        return []
+    return [
+        choose("date.ask", thing.id, label="date_expiry", kind=kind, of="expires_at", keep=True),
+        choose("date.ask", thing.id, label="date_review", kind=kind, of="review_at", keep=True),
+    ]
+
+
 async def ask_publisher(ctx: Context, case: Case, revision: Revision) -> None:
     """Signed: every publisher gets the text; the first to publish settles it for all."""
     account = main_account(ctx)
@@ -43,6 +56,8 @@ async def ask_publisher(ctx: Context, case: Case, revision: Revision) -> None:
         ),
         account=account.name if account else "",
         urgent="yes" if revision.state is RevisionState.SIGNED_URGENT else "",
+        expires_at=revision.expires_at,
+        review_at=revision.review_at,
         publish_by=await clocks.due_of(ctx, f"case:{case.id}"),
     )  # fmt: skip
     buttons = [choose("publish.link", revision.id)]
@@ -50,4 +65,5 @@ async def ask_publisher(ctx: Context, case: Case, revision: Revision) -> None:
         buttons.insert(0, choose("publish.direct", revision.id))
     if revision.state is RevisionState.SIGNED:
         buttons.append(choose("draft.pull_back", revision.id, label="publish_return"))
+    buttons += date_choices("revision", revision)
     await ctx.tell_role(Role.PUBLISHER, shown, *buttons, subject=f"publish:{revision.id}")

@@ -1,6 +1,7 @@
 """更正, 更新, 撤回: in the open, to everyone whom the original reached."""
 
 import dataclasses
+from datetime import datetime
 
 from handlers import clocks
 from handlers.context import Context
@@ -80,13 +81,18 @@ async def open_correction(
     doubted = await touch(ctx, dataclasses.replace(bulletin, review_at=ctx.at))
     await ctx.work.bulletins.save(doubted)
     base = await ctx.work.revisions.maybe(bulletin.revision)
-    revision = await writing.start(ctx, case, kind, corrects=bulletin.id, base=base)
+    original = base.judged_as if base else None
+    revision = await writing.start(
+        ctx, case, kind, corrects=bulletin.id, original=original, base=base
+    )
     drafter = base.drafter if base else ""
     unit = base.unit if base else case.owner
     revision = await ctx.work.revisions.save(
         dataclasses.replace(
             revision, drafter=drafter, unit=unit, comment=reason[:500],
             fact=reason[:500] if kind is Kind.WITHDRAWAL else revision.fact,
+            expires_at=_ahead(ctx, kind, bulletin.expires_at),
+            review_at=_ahead(ctx, kind, bulletin.review_at),
         )
     )  # fmt: skip
     await clocks.start(
@@ -102,6 +108,11 @@ async def open_correction(
             subject=f"take:{revision.id}",
         )
     return revision
+
+
+def _ahead(ctx: Context, kind: Kind, at: datetime | None) -> datetime | None:
+    """A date in force goes over to the new text; one that has passed is set anew."""
+    return at if at and at > ctx.at and kind is not Kind.WITHDRAWAL else None
 
 
 @action("draft.take", Role.HANDLER, Role.UNIT_HEAD)

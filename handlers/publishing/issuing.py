@@ -2,25 +2,34 @@
 
 import dataclasses
 import re
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 from handlers import clocks
 from handlers.context import Context
-from handlers.drafting.writing import is_main
+from handlers.drafting.writing import grounds, is_main
 from handlers.housekeeping import feedback
 from handlers.publishing.cards import is_direct, main_account
 from handlers.replies import choose
 from handlers.replies.drafting import CopyText
-from handlers.replies.shared import AskText, Confirm, Done, Listing, Settled
+from handlers.replies.shared import AskText, Confirm, Done, Settled
 from handlers.reposting import planning
 from handlers.router import Args, action, answer
-from matrix.core.bulletin import BULLETIN, Bulletin, BulletinState, Kind, Revision, RevisionState
+from matrix.core.bulletin import (
+    BULLETIN,
+    Bulletin,
+    BulletinState,
+    Kind,
+    Revision,
+    RevisionState,
+    verdict_allows,
+)
 from matrix.core.campaign import Campaign
 from matrix.core.case import CASE, Case, CaseState
 from matrix.core.conversation import Dialog, Inbound
 from matrix.core.deadline import Stage
 from matrix.core.delivery import Delivery, Lane
-from matrix.core.errors import NotFound, Refusal
+from matrix.core.errors import Refusal
 from matrix.core.lifecycle import Step
 from matrix.core.roles import MACHINE, Role
 from matrix.triage.linter import compose, short_form
@@ -34,7 +43,7 @@ async def link(ctx: Context, subject: str, args: Args) -> None:
     """The text to paste, then the link of what was published."""
     del args
     revision = await ctx.work.revisions.get(subject)
-    await _unpublished(ctx, revision)
+    await _ready(ctx, revision)
     case = await ctx.work.cases.get(revision.case)
     await ctx.reply(CopyText(text=_text(revision)))
     await ctx.ask("publish.link", AskText(what="main_link", subject=case.number), id=revision.id)
@@ -45,6 +54,18 @@ async def _unpublished(ctx: Context, revision: Revision) -> None:
         raise Refusal("not_signed")
     if await ctx.work.bulletins.count(revision=revision.id):
         raise Refusal("already_published")
+
+
+async def _ready(ctx: Context, revision: Revision) -> None:
+    """What must hold when a person publishes. Raises Refusal."""
+    await _unpublished(ctx, revision)
+    if any(at is not None and at <= ctx.at for at in (revision.expires_at, revision.review_at)):
+        raise Refusal("date_over")
+    if revision.kind is Kind.CORRECTION:
+        # The case went on meanwhile: a verdict that was taken back carries no correction.
+        case = await ctx.work.cases.get(revision.case)
+        facts = await grounds(ctx, case)
+        ctx.require("verdict_allows", holds=verdict_allows(revision, MACHINE, facts))
 
 
 @answer("publish.link")
@@ -58,6 +79,7 @@ async def link_answer(ctx: Context, dialog: Dialog, message: Inbound) -> None:
     if account is not None and account.hosts and host not in account.hosts:
         raise Refusal("wrong_host", {"what": host, "detail": "、".join(account.hosts)})
     revision = await ctx.work.revisions.get(str(dialog.data["id"]))
+    await _ready(ctx, revision)
     await publish(ctx, revision, found.group(0))
 
 
@@ -65,7 +87,7 @@ async def link_answer(ctx: Context, dialog: Dialog, message: Inbound) -> None:
 async def direct(ctx: Context, subject: str, args: Args) -> None:
     """直接发布 through the main account's own channel: shown, asked once, then sent."""
     revision = await ctx.work.revisions.get(subject)
-    await _unpublished(ctx, revision)
+    await _ready(ctx, revision)
     case = await ctx.work.cases.get(revision.case)
     account = main_account(ctx)
     if account is None or not is_direct(ctx, account):
@@ -140,6 +162,8 @@ async def _make(ctx: Context, case: Case, revision: Revision, url: str) -> Bulle
         issuer=case.owner,
         verdict=case.verdict,
         issued_at=ctx.at,
+        expires_at=revision.expires_at,
+        review_at=revision.review_at,
         supersedes=revision.corrects,
         references=(revision.corrects,) if revision.corrects else (),
         topics=case.topics,
@@ -166,11 +190,13 @@ async def _retire(
     """What this one corrects, withdraws or supersedes leaves matching in this transaction."""
     old = await ctx.work.bulletins.maybe(revision.corrects)
     verb = _RETIRES.get(revision.kind, "")
-    if old is None and revision.kind is not Kind.HOLDING:
+    if old is None:
         # A holding notice, or what was said before the case was opened again.
         for said in await ctx.work.bulletins.find(
             case=case.id, state=BulletinState.CURRENT, id__ne=bulletin.id
         ):
+            if revision.kind is Kind.HOLDING and said.kind is not Kind.HOLDING:
+                continue
             await _leave(ctx, said, "supersede")
         return None
     if old is None or not verb:
@@ -205,14 +231,28 @@ async def _mirror(ctx: Context, case: Case, revision: Revision, bulletin: Bullet
         bulletin=bulletin.id, stage_since=ctx.at,
     )  # fmt: skip
     await clocks.stop(ctx, f"case:{case.id}")
-    await feedback.finish_assignments(ctx, case)
+    if revision.kind is not Kind.HOLDING:
+        await feedback.finish_assignments(ctx, case)
     return case
+
+
+async def _watch(ctx: Context, case: Case, bulletin: Bulletin) -> None:
+    """Nothing is settled yet: watched until its review date, then verified again."""
+    days = timedelta(days=ctx.policy.review_days)
+    review_at = bulletin.review_at or ctx.at + days
+    await clocks.stop_case(ctx, case)
+    await ctx.move(
+        CASE, ctx.work.cases, case, "watch", by=MACHINE, facts={"review_at": review_at},
+        review_at=review_at, stage_since=ctx.at,
+    )  # fmt: skip
 
 
 async def _tell(ctx: Context, case: Case, bulletin: Bulletin, campaign: Campaign | None) -> None:
     if campaign is None:
         await ctx.tell_role(Role.PUBLISHER, Done(what="published", subject=case.number))
-        if case.bulletin == bulletin.id and CASE.has(case.state, "check"):
+        if bulletin.kind is Kind.HOLDING and CASE.has(case.state, "watch"):
+            await _watch(ctx, case, bulletin)
+        elif case.bulletin == bulletin.id and CASE.has(case.state, "check"):
             # Nobody is asked to spread it: what is left is to tell the reporters.
             await ctx.move(CASE, ctx.work.cases, case, "check", by=MACHINE, stage_since=ctx.at)
             await feedback.close_if_done(ctx, case.id)
@@ -226,52 +266,3 @@ async def _tell(ctx: Context, case: Case, bulletin: Bulletin, campaign: Campaign
     if not bulletin.supersedes and case.state is CaseState.PUBLISHED:
         buttons.append(choose("campaign.none", campaign.id))
     await ctx.tell_role(Role.PUBLISHER, shown, *buttons, subject=f"campaign:{campaign.id}")
-
-
-@action("publish.mine", Role.PUBLISHER)
-async def mine(ctx: Context, subject: str, args: Args) -> None:
-    """待发布与已发布: signed texts first, then what is out."""
-    from handlers.reporting.lists import case_lines
-
-    del subject, args
-    waiting = await ctx.work.cases.find(state=CaseState.APPROVED, order="received_at", limit=8)
-    out = await ctx.work.bulletins.find(
-        state=BulletinState.CURRENT, kind__ne=Kind.IMPORTED, order="-issued_at", limit=8
-    )
-    buttons = []
-    for case in waiting:
-        revision = (await ctx.work.revisions.find(case=case.id, order="-serial", limit=1))[0]
-        buttons.append(choose("publish.link", revision.id, text=case.number, keep=True))
-    buttons += [choose("bulletin.open", one.id, text=one.number, keep=True) for one in out]
-    lines = await case_lines(ctx, waiting)
-    await ctx.reply(
-        Listing(
-            what="to_publish", total=len(waiting), lines=lines,
-            empty="" if waiting or out else "yes",
-        ),
-        *buttons,
-    )  # fmt: skip
-
-
-@action(
-    "bulletin.open", Role.PUBLISHER, Role.DESK, Role.REVIEWER_1, Role.REVIEWER_2, Role.REVIEWER_3
-)
-async def open_bulletin(ctx: Context, subject: str, args: Args) -> None:
-    """A bulletin with what may be done about it."""
-    from handlers.intake.reporter import shown
-
-    del args
-    bulletin = await ctx.work.bulletins.maybe(subject)
-    if bulletin is None:
-        raise NotFound("bulletin")
-    buttons = []
-    if bulletin.state is BulletinState.CURRENT and ctx.has(Role.PUBLISHER) and bulletin.case:
-        buttons = [
-            choose("bulletin.correct", bulletin.id),
-            choose("bulletin.update", bulletin.id),
-            choose("bulletin.withdraw", bulletin.id),
-            choose("campaign.live", bulletin.id, keep=True),
-        ]
-    if bulletin.state is BulletinState.EXPIRED:
-        buttons.append(choose("bulletin.prolong", bulletin.id))
-    await ctx.reply(shown(ctx, bulletin), *buttons, subject=f"bulletin:{bulletin.id}")

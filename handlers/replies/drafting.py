@@ -31,6 +31,8 @@ class DraftCard(Reply):
     todo: str = ""
     comment: str = ""
     remarks: tuple[RemarkLine, ...] = ()
+    expires_at: datetime | None = None
+    review_at: datetime | None = None
     due_at: datetime | None = None
 
 
@@ -59,6 +61,8 @@ class ReviewCard(Reply):
     evidence: tuple[Reply, ...] = ()
     remarks: tuple[RemarkLine, ...] = ()
     urgent: str = ""
+    expires_at: datetime | None = None
+    review_at: datetime | None = None
     due_at: datetime | None = None
 
 
@@ -81,6 +85,17 @@ class Changed(Reply):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BulletinLine(Reply):
+    """One bulletin in a list."""
+
+    number: str
+    kind: Kind
+    title: str
+    expires_at: datetime | None = None
+    review_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PublishCard(Reply):
     """Signed: the main force publishes."""
 
@@ -91,6 +106,8 @@ class PublishCard(Reply):
     text: str
     account: str = ""
     urgent: str = ""
+    expires_at: datetime | None = None
+    review_at: datetime | None = None
     publish_by: datetime | None = None
 
 

@@ -98,6 +98,8 @@ class BulletinShown(Reply):
     short: str
     issuer: str
     issued_at: datetime | None = None
+    expires_at: datetime | None = None
+    review_at: datetime | None = None
     url: str = ""
 
 
@@ -179,6 +181,7 @@ class FeedbackOther(Reply):
     number: str
     outcome: str
     detail: str = ""
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -96,6 +96,8 @@ class CaseCard(Reply):
     state: CaseState
     wording: str
     reasons: tuple[Reason, ...] = ()
+    graded: tuple[Reason, ...] = ()
+    certainty: str = ""
     owner: str = ""
     co_units: str = ""
     leads: int
@@ -105,6 +107,7 @@ class CaseCard(Reply):
     due_at: datetime | None = None
     verdict: str = ""
     paused: str = ""
+    review_at: datetime | None = None
     correction: str = ""
     appeals: str = ""
     merged_into: str = ""

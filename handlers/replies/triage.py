@@ -20,6 +20,9 @@ class QueuedCard(Reply):
     co_units: str = ""
     reasons: tuple[Reason, ...] = ()
     axes: str = ""
+    graded: tuple[Reason, ...] = ()
+    certainty: str = ""
+    refer: str = ""
     candidates: tuple[Reply, ...] = ()
     sightings: int = 1
     area: str = ""
@@ -61,6 +64,14 @@ class Filed(Reply):
     grade: Grade
     owner: str = ""
     due_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Monitored(Reply):
+    """Only watched; ``review_at`` is the day on which it is verified again."""
+
+    number: str
+    review_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from handlers.replies import Choice, choose
 from handlers.replies.shared import CaseCard
 from handlers.triage import proposals
 from matrix.core.appeal import AppealState
-from matrix.core.case import ASSIGNMENT, CASE, AssignmentState, Case, CaseState
+from matrix.core.case import ASSIGNMENT, CASE, AssignmentState, Case, CaseState, Verdict
 from matrix.core.errors import NotAllowed
 from matrix.core.roles import Role
 
@@ -44,6 +44,8 @@ async def card(ctx: Context, case: Case) -> CaseCard:
         state=case.state,
         wording=case.wording[:200],
         reasons=proposals.reasons(ctx, case.routing),
+        graded=proposals.graded(case.assessment),
+        certainty=str(case.assessment.get("certainty") or ""),
         owner=ctx.directory.unit_name(case.owner),
         co_units=proposals.names(ctx, case.co_units),
         leads=spread.leads,
@@ -53,6 +55,7 @@ async def card(ctx: Context, case: Case) -> CaseCard:
         due_at=await clocks.case_due(ctx, case.id),
         verdict=case.verdict.value if case.verdict else "",
         paused=case.paused_reason,
+        review_at=case.review_at,
         correction="yes" if case.correction_open else "",
         appeals=str(appeals) if appeals else "",
         merged_into=merged.number if merged else "",
@@ -90,8 +93,7 @@ async def choices(ctx: Context, case: Case) -> list[Choice]:
         return [choose("case.unmerge", case.id)] if ctx.has(Role.DESK) else []
     buttons = [*await _assignment_buttons(ctx, case), *await _working_buttons(ctx, case)]
     for name, row in _CASE_BUTTONS:
-        closes_itself = name == "case.close" and case.state is CaseState.CHECKING
-        if not closes_itself and await ctx.may(CASE, case, row):
+        if _fits(case, name) and await ctx.may(CASE, case, row):
             buttons.append(choose(name, case.id))
     if case.state in {CaseState.DRAFTING, CaseState.IN_REVIEW, CaseState.APPROVED}:
         buttons.append(choose("draft.open", case.id, keep=True))
@@ -102,6 +104,20 @@ async def choices(ctx: Context, case: Case) -> list[Choice]:
         if await ctx.work.appeals.count(case=case.id):
             buttons.append(choose("case.appeals", case.id, keep=True))
     return buttons
+
+
+def _fits(case: Case, name: str) -> bool:
+    """Whether the verdict leaves this end open, and whether it needs a person at all."""
+    opinion = case.verdict is Verdict.OPINION
+    match name:
+        case "draft.start" | "case.monitor":
+            return not opinion
+        case "case.close":
+            return case.state is not CaseState.CHECKING and (
+                opinion or case.state is not CaseState.CONCLUDED
+            )
+        case _:
+            return True
 
 
 async def _working_buttons(ctx: Context, case: Case) -> list[Choice]:

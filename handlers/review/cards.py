@@ -23,7 +23,7 @@ async def card(ctx: Context, case: Case, revision: Revision, step: int) -> Revie
     held = await ctx.work.evidence.find(case=case.id, order="added_at")
     remarks = lint(
         title=revision.title, fact=revision.fact, rumor=revision.rumor, why=revision.why,
-        todo=revision.todo, rebuts=revision.kind in REBUTTALS,
+        todo=revision.todo, rebuts=revision.judged_as in REBUTTALS,
     )  # fmt: skip
     return ReviewCard(
         step=f"step_{step}",
@@ -40,6 +40,8 @@ async def card(ctx: Context, case: Case, revision: Revision, step: int) -> Revie
         ),
         remarks=tuple(RemarkLine(code=one.code, part=f"part_{one.part}") for one in remarks),
         urgent="yes" if revision.urgent else "",
+        expires_at=revision.expires_at,
+        review_at=revision.review_at,
         due_at=await clocks.due_of(ctx, f"revision:{revision.id}"),
     )
 

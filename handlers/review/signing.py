@@ -298,23 +298,3 @@ async def open_review(ctx: Context, subject: str, args: Args) -> None:
         choose("review.diff", revision.id, keep=True),
         subject=f"revision:{revision.id}",
     )
-
-
-@action("bulletin.prolong", *REVIEWERS)
-async def prolong(ctx: Context, subject: str, args: Args) -> None:
-    """An expired bulletin holds again for half a year."""
-    del args
-    from datetime import timedelta
-
-    from handlers.publishing.issuing import touch
-    from matrix.core.bulletin import BULLETIN
-
-    bulletin = await ctx.work.bulletins.get(subject)
-    bulletin = await touch(
-        ctx, dataclasses.replace(bulletin, expires_at=ctx.at + timedelta(days=180))
-    )
-    bulletin = await ctx.move(BULLETIN, ctx.work.bulletins, bulletin, "prolong")
-    await ctx.settle_cards(
-        f"bulletin:{bulletin.id}", Settled(what="prolonged", who=ctx.me.name, at=ctx.at)
-    )
-    await ctx.reply(Done(what="prolonged", subject=bulletin.number))

@@ -1,22 +1,26 @@
 """What the desk and the leader may do with a case."""
 
 import dataclasses
-from datetime import timedelta
+from datetime import datetime
 
 from handlers import clocks
 from handlers.context import Context
 from handlers.housekeeping import feedback
+from handlers.publishing import dates
 from handlers.replies import choose
 from handlers.replies.shared import AskText, Confirm, Done, Pick, Settled
+from handlers.replies.triage import Monitored
 from handlers.reporting import cases as case_cards
 from handlers.router import Args, action, answer
-from handlers.triage import filing, leads
+from handlers.triage import filing, leads, references
 from handlers.triage.leads import REASONS, REFERRALS, find_unit
 from matrix.core.case import (
     ASSIGNMENT,
     CASE,
+    UNSETTLED,
     AssignmentState,
     Case,
+    CaseState,
     EventClass,
     Grade,
 )
@@ -25,8 +29,6 @@ from matrix.core.errors import Refusal
 from matrix.core.lead import LeadState
 from matrix.core.roles import Role
 from matrix.triage import grade as grading
-
-REVIEW_DAYS = 7
 
 
 @action("case.more", Role.DESK)
@@ -78,8 +80,11 @@ async def _set_owner(ctx: Context, case: Case, unit: str) -> None:
         routing = (("desk", unit, ""),)
         co_units = tuple(code for code in case.co_units if code != unit)
         case = await ctx.work.cases.save(
-            dataclasses.replace(case, owner=unit, co_units=co_units, routing=routing)
-        )
+            dataclasses.replace(
+                case, owner=unit, co_units=co_units, routing=routing,
+                assessment={**case.assessment, "certainty": ""},
+            )
+        )  # fmt: skip
     else:
         case = await filing.redispatch(ctx, case, unit)
     await ctx.note("case", case.id, "owner", case.id, unit=unit, before=before)
@@ -184,6 +189,7 @@ async def refer(ctx: Context, subject: str, args: Args) -> None:
         return
     case = await ctx.move(CASE, ctx.work.cases, case, "refer", reason=args["to"])
     await _ended(ctx, case, "referred")
+    await references.ask(ctx, case, args["to"])
 
 
 async def _ended(ctx: Context, case: Case, outcome: str) -> None:
@@ -213,13 +219,19 @@ async def recall(ctx: Context, subject: str, args: Args) -> None:
 
 @action("case.close", Role.DESK)
 async def close(ctx: Context, subject: str, args: Args) -> None:
-    """Close a referred or monitored case. Raises GuardRefused while something is open."""
+    """Close a referred or monitored case, or an opinion, whose reporters are told so.
+
+    Raises GuardRefused while something is open.
+    """
     del args
     case = await ctx.work.cases.get(subject)
+    opinion = case.state is CaseState.CONCLUDED
     facts = {"open": await feedback.open_of(ctx, case)}
     case = await ctx.move(CASE, ctx.work.cases, case, "close", facts=facts)
     await clocks.stop_case(ctx, case)
     await feedback.finish_assignments(ctx, case)
+    if opinion:
+        await feedback.owe_case(ctx, case, f"closed:{case.id}")
     await ctx.settle_cards(f"case:{case.id}", Settled(what="closed", who=ctx.me.name, at=ctx.at))
     await ctx.reply(Done(what="closed", subject=case.number), choose("case.reopen", case.id))
 
@@ -250,18 +262,44 @@ async def resume(ctx: Context, subject: str, args: Args) -> None:
 
 @action("case.monitor", Role.LEADER)
 async def monitor(ctx: Context, subject: str, args: Args) -> None:
-    """只监测不回应, signed by a leader with a reason."""
-    del args
+    """只监测不回应, signed by a leader with a reason; what is unsettled until a given day."""
     case = await ctx.work.cases.get(subject)
     CASE.rule(case.state, "monitor")
-    await ctx.ask("case.monitor", AskText(what="why_monitor", subject=case.number), case=case.id)
+    if "days" in args:
+        await _why_monitor(ctx, case, dates.in_days(ctx.at, int(args["days"])))
+    elif case.verdict in UNSETTLED:
+        buttons = [
+            choose("case.monitor", case.id, label=f"days_{days}", days=str(days))
+            for days in dates.USUAL
+        ]
+        await ctx.ask(
+            "case.monitor_day", AskText(what="monitor_until", subject=case.number), *buttons,
+            case=case.id,
+        )  # fmt: skip
+    else:
+        await _why_monitor(ctx, case, None)
+
+
+@answer("case.monitor_day")
+async def monitor_day(ctx: Context, dialog: Dialog, message: Inbound) -> None:
+    """A typed day."""
+    case = await ctx.work.cases.get(str(dialog.data["case"]))
+    await _why_monitor(ctx, case, dates.parse_day(message.text, ctx.at))
+
+
+async def _why_monitor(ctx: Context, case: Case, review_at: datetime | None) -> None:
+    await ctx.ask(
+        "case.monitor", AskText(what="why_monitor", subject=case.number),
+        case=case.id, review_at=review_at.isoformat() if review_at else "",
+    )  # fmt: skip
 
 
 @answer("case.monitor")
 async def monitor_answer(ctx: Context, dialog: Dialog, message: Inbound) -> None:
-    """The leader's reason; what is unsettled is looked at again in seven days."""
+    """The leader's reason. Only a day that was given brings the case back."""
     case = await ctx.work.cases.get(str(dialog.data["case"]))
-    review_at = ctx.at + timedelta(days=REVIEW_DAYS)
+    day = str(dialog.data.get("review_at") or "")
+    review_at = datetime.fromisoformat(day) if day else None
     reason = message.text.strip()
     case = await ctx.move(
         CASE, ctx.work.cases, case, "monitor",
@@ -270,7 +308,7 @@ async def monitor_answer(ctx: Context, dialog: Dialog, message: Inbound) -> None
     await clocks.stop_case(ctx, case)
     await feedback.owe_case(ctx, case, f"monitor-only:{case.id}")
     await ctx.settle_cards(f"case:{case.id}", Settled(what="monitored", who=ctx.me.name, at=ctx.at))
-    await ctx.reply(Done(what="monitored", subject=case.number))
+    await ctx.reply(Monitored(number=case.number, review_at=case.review_at))
 
 
 @action("case.pause", Role.DESK)

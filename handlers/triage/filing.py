@@ -79,7 +79,10 @@ async def _number(ctx: Context) -> str:
             return number
 
 
-_ASSESSED = ("severity", "controllability", "influence", "floor", "rule", "about_owner")
+_ASSESSED = (
+    "severity", "controllability", "influence", "certainty", "floor", "rule", "spread",
+    "about_owner",
+)  # fmt: skip
 
 
 async def attach(ctx: Context, lead: Lead, case: Case) -> Lead:

@@ -11,7 +11,7 @@ from handlers.replies import choose
 from handlers.replies.intake import LeadAnswered, LeadNeedsText
 from handlers.replies.shared import AskText, Done, Pick, Settled
 from handlers.router import Args, action, answer
-from handlers.triage import filing, proposals
+from handlers.triage import filing, proposals, references
 from matrix.core.case import CaseState, Grade
 from matrix.core.claim import LINK, Link, LinkState
 from matrix.core.conversation import Dialog, Inbound
@@ -189,19 +189,21 @@ async def refer(ctx: Context, subject: str, args: Args) -> None:
             *[choose("lead.refer", lead.id, label=f"refer_{to}", to=to) for to in REFERRALS],
         )
         return
-    await _end(ctx, lead, "refer", "referred", args["to"])
+    lead = await _end(ctx, lead, "refer", "referred", args["to"])
+    await references.ask(ctx, lead, args["to"])
 
 
 REFERRALS = ("12345", "upward", "other")
 
 
-async def _end(ctx: Context, lead: Lead, verb: str, what: str, reason: str) -> None:
+async def _end(ctx: Context, lead: Lead, verb: str, what: str, reason: str) -> Lead:
     lead = await ctx.move(LEAD, ctx.work.leads, lead, verb, reason=reason)
     await clocks.stop(ctx, f"lead:{lead.id}")
     await ctx.settle_cards(f"lead:{lead.id}", Settled(what=what, who=ctx.me.name, at=ctx.at))
     # Told when the undo window is over: what is taken back was never said.
     await feedback.owe(ctx, lead, f"{what}:{lead.id}", wait_for_undo=True)
     await _undoable(ctx, lead, what, reason)
+    return lead
 
 
 @action("lead.undo", Role.DESK)
@@ -221,8 +223,9 @@ async def back_to_queue(ctx: Context, lead: Lead, facts: Facts) -> Lead:
     outcome = f"{lead.state}:{lead.id}"
     lead = dataclasses.replace(lead, proposal=lead.proposal or await proposals.propose(ctx, lead))
     lead = await ctx.move(
-        LEAD, ctx.work.leads, lead, "undo", facts=facts, case="", bulletin="", reason=""
-    )
+        LEAD, ctx.work.leads, lead, "undo", facts=facts,
+        case="", bulletin="", reason="", reference="",
+    )  # fmt: skip
     for one in await ctx.work.links.find(lead=lead.id, state__in=_LINKED):
         await ctx.move(LINK, ctx.work.links, one, "undo")
     await feedback.forget(ctx, lead, outcome)
@@ -280,7 +283,15 @@ async def _set_owner(ctx: Context, lead: Lead, unit: str) -> None:
     lead = await ctx.work.leads.save(
         dataclasses.replace(
             lead,
-            proposal={**lead.proposal, "owner": unit, "co_units": co_units, "routing": routing},
+            # A person has decided: neither a referral nor a doubt is proposed any more.
+            proposal={
+                **lead.proposal,
+                "owner": unit,
+                "co_units": co_units,
+                "routing": routing,
+                "refer": "",
+                "certainty": "",
+            },
         )
     )
     await ctx.note("lead", lead.id, "owner", unit=unit, before=before)

@@ -16,6 +16,7 @@ from matrix.core.lead import Lead
 from matrix.core.roles import Role
 from matrix.triage import grade as grading
 from matrix.triage import routing
+from matrix.triage.places import foreign_places
 
 
 def grade_of(lead: Lead) -> Grade:
@@ -50,11 +51,14 @@ async def propose(ctx: Context, lead: Lead) -> Mapping[str, object]:
     areas = list(dict.fromkeys(hit.area for hit in hits))
     if lead.about_area and lead.about_area not in areas:
         areas.append(lead.about_area)
-    route = routing.route(lead.text, areas, ctx.directory.tables)
+    foreign = foreign_places(lead.text, ctx.directory.gazetteer)
+    route = routing.route(lead.text, areas, ctx.directory.tables, foreign)
     floors = {floor for code in route.topics for floor in ctx.directory.topics[code].floor if floor}
     assessed = grading.assess(lead.text, floors, await spread_of(ctx, lead.claim, lead.case))
     return {
         "owner": route.owner,
+        "refer": route.refer,
+        "certainty": route.certainty.value,
         "co_units": list(route.co_units),
         "topics": list(route.topics),
         "areas": list(route.areas),
@@ -65,7 +69,8 @@ async def propose(ctx: Context, lead: Lead) -> Mapping[str, object]:
         "controllability": assessed.controllability,
         "influence": assessed.influence,
         "floor": assessed.floor,
-        "rule": assessed.rule,
+        "rule": assessed.rule.value,
+        "spread": [list(one) for one in assessed.spread],
     }
 
 
@@ -84,6 +89,21 @@ def reasons(ctx: Context, routing_reasons: object) -> tuple[Reason, ...]:
             name = ctx.directory.unit_name(about)
         found.append(Reason(kind=f"route-{why}", left=ctx.directory.unit_name(unit), right=name))
     return tuple(found)
+
+
+def graded(assessment: Mapping[str, object]) -> tuple[Reason, ...]:
+    """The rule that decided the grade, and what raised the influence."""
+    rule = str(assessment.get("rule") or "")
+    raised = cast("list[tuple[str, str, str]]", assessment.get("spread") or [])
+    found = [Reason(kind=f"spread-{what}", left=count, right=more) for what, count, more in raised]
+    return (Reason(kind=f"grade-{rule}"), *found) if rule else tuple(found)
+
+
+def axes_of(assessment: Mapping[str, object]) -> str:
+    """Severity, controllability, influence."""
+    return " · ".join(
+        str(assessment.get(axis) or 0) for axis in ("severity", "controllability", "influence")
+    )
 
 
 def names(ctx: Context, units: object) -> str:
@@ -116,9 +136,10 @@ async def card(ctx: Context, lead: Lead, *, disputed: bool = False) -> QueuedCar
         owner=ctx.directory.unit_name(str(proposal.get("owner", ""))),
         co_units=names(ctx, proposal.get("co_units")),
         reasons=reasons(ctx, proposal.get("routing")),
-        axes=" · ".join(
-            str(proposal.get(axis, 0)) for axis in ("severity", "controllability", "influence")
-        ),
+        axes=axes_of(proposal),
+        graded=graded(proposal),
+        certainty=str(proposal.get("certainty") or ""),
+        refer=str(proposal.get("refer") or ""),
         candidates=tuple(candidates[:3]),
         sightings=max(1, await ctx.work.sightings.count(claim=lead.claim) if lead.claim else 1),
         area=ctx.directory.area_name(lead.about_area) if lead.about_area else "",
@@ -160,10 +181,11 @@ async def choices(ctx: Context, lead: Lead) -> list[Choice]:
             found.append(
                 choose("lead.attach", lead.id, label="attach_to", text=case.number, case=case.id)
             )
-    if lead.proposal.get("owner"):
-        found.insert(0, choose("lead.file", lead.id))
-    else:
-        found.insert(0, choose("lead.owner", lead.id))
+    keep = "lead.file" if lead.proposal.get("owner") else "lead.owner"
+    found.insert(0, choose(keep, lead.id))
+    if lead.proposal.get("refer"):
+        up = choose("lead.refer", lead.id, label="lead_refer_up", to=routing.UPWARD)
+        found.insert(0, up)
     return [
         *found[:4],
         choose("lead.more", lead.id, keep=True),
@@ -203,6 +225,7 @@ def _regraded(case: Case, assessed: grading.Assessment) -> Case:
             "severity": assessed.severity,
             "controllability": assessed.controllability,
             "influence": assessed.influence,
-            "rule": assessed.rule,
+            "rule": assessed.rule.value,
+            "spread": [list(one) for one in assessed.spread],
         },
     )

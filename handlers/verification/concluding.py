@@ -170,9 +170,8 @@ async def _tell_leaders(ctx: Context, case: Case) -> None:
     """What is true, doubtful or an opinion may end in other ways than a rebuttal."""
     verdict = f"verdict_{case.verdict.value.replace('-', '_')}" if case.verdict else ""
     reply = Concluded(number=case.number, verdict=verdict, basis=case.verdict_basis)
-    await ctx.tell_role(
-        Role.LEADER, reply, choose("case.monitor", case.id), subject=f"case:{case.id}"
-    )
+    ends = [] if case.verdict is Verdict.OPINION else [choose("case.monitor", case.id)]
+    await ctx.tell_role(Role.LEADER, reply, *ends, subject=f"case:{case.id}")
     await ctx.tell_role(Role.DESK, reply, choose("case.open", case.id, keep=True))
 
 

@@ -46,8 +46,9 @@ class RevisionState(StrEnum):
 class Revision(Entity):
     """A text in four parts. Never edited after it is submitted: a change is a new revision.
 
-    ``corrects`` is the bulletin that a correction or withdrawal is about; ``publish_parts``
-    ``digest`` is the SHA-256 of the parts, which is what reviewers sign.
+    ``corrects`` is the bulletin that a correction or withdrawal is about, ``original`` the kind
+    that a line of corrections began with. ``digest`` is the SHA-256 of the parts, which is what
+    reviewers sign; the two dates may move afterwards.
     """
 
     state: RevisionState = RevisionState.DRAFT
@@ -64,9 +65,17 @@ class Revision(Entity):
     urgent: bool = False
     digest: str = ""
     corrects: str = ""
+    original: Kind | None = None
     comment: str = ""
+    expires_at: datetime | None = None
+    review_at: datetime | None = None
     created_at: datetime
     signed_at: datetime | None = None
+
+    @property
+    def judged_as(self) -> Kind:
+        """What it needs: a correction the same as the original, by default a rebuttal."""
+        return (self.original or Kind.FIRST) if self.kind is Kind.CORRECTION else self.kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +97,7 @@ def complete(revision: Revision, actor: Actor, facts: Facts) -> bool:
     """Title and fact are there; a rebuttal also quotes the rumor and says why it is wrong."""
     del actor, facts
     needed = [revision.title, revision.fact]
-    if revision.kind in REBUTTALS:
+    if revision.judged_as in REBUTTALS:
         needed += [revision.rumor, revision.why]
     return all(part.strip() for part in needed)
 
@@ -103,7 +112,7 @@ def verdict_allows(revision: Revision, actor: Actor, facts: Facts) -> bool:
     """What a bulletin needs by kind (domain §7.1): verdict and sources."""
     del actor
     return allowed_by_verdict(
-        kind=revision.kind,
+        kind=revision.judged_as,
         verdict=facts.get("verdict"),
         grade=facts.get("grade", Grade.BLUE),
         publishable=int(facts.get("publishable", 0)),

@@ -67,6 +67,7 @@ class Verdict(StrEnum):
 
 
 REBUTTABLE = frozenset({Verdict.FALSE, Verdict.PARTLY_TRUE, Verdict.EXAGGERATED})
+UNSETTLED = frozenset({Verdict.DOUBTFUL, Verdict.UNVERIFIABLE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,16 +135,27 @@ def second_unit_verified(case: Case, actor: Actor, facts: Facts) -> bool:
 def may_end_unpublished(case: Case, actor: Actor, facts: Facts) -> bool:
     """Monitor-only needs a leader's reason, and a review date where nothing is settled."""
     del actor
-    unsettled = case.verdict in {Verdict.DOUBTFUL, Verdict.UNVERIFIABLE}
     if case.verdict is Verdict.OPINION or not facts.get("reason"):
         return False
-    return not unsettled or bool(facts.get("review_at"))
+    return case.verdict not in UNSETTLED or bool(facts.get("review_at"))
 
 
 def may_be_drafted(case: Case, actor: Actor, facts: Facts) -> bool:
     """An opinion is not a rumor: nothing is published about it."""
     del actor, facts
     return case.verdict is not Verdict.OPINION
+
+
+def is_opinion(case: Case, actor: Actor, facts: Facts) -> bool:
+    """An opinion may end without a word in public; everything else has its own end."""
+    del actor, facts
+    return case.verdict is Verdict.OPINION
+
+
+def unsettled(case: Case, actor: Actor, facts: Facts) -> bool:
+    """What was said in public is no verdict yet: it is looked at again on a given day."""
+    del actor
+    return case.verdict in UNSETTLED and bool(facts.get("review_at"))
 
 
 def nothing_open(case: Case, actor: Actor, facts: Facts) -> bool:
@@ -197,6 +209,8 @@ CASE = Lifecycle[Case](
         row(_S.CHECKING, "close", _S.CLOSED, _CLOSING, nothing_open),
         row(_S.CONCLUDED, "monitor", _S.MONITOR_ONLY, {Role.LEADER}, may_end_unpublished),
         row(_S.CONCLUDED, "refer", _S.REFERRED, {Role.DESK}),
+        row(_S.CONCLUDED, "close", _S.CLOSED, {Role.DESK}, is_opinion, nothing_open),
+        row(_S.PUBLISHED, "watch", _S.MONITOR_ONLY, {Role.MACHINE}, unsettled),
         row(_S.MONITOR_ONLY, "resume", _S.VERIFYING, {Role.DESK, Role.CLOCK}),
         row(_S.MONITOR_ONLY, "close", _S.CLOSED, {Role.DESK}, nothing_open),
         row(_S.REFERRED, "recall", _S.FILED, {Role.DESK}),

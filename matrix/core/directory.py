@@ -67,13 +67,17 @@ class Place(Entity):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Topic(Entity):
-    """A subject-matter class. ``keywords`` are (word, weight 1–5); ``floor`` sets grade floors."""
+    """A subject-matter class. ``keywords`` are (word, weight 1–5); ``floor`` sets grade floors.
+
+    ``national``: decided above the district, whose desk refers it upward.
+    """
 
     name: str
     lead_unit: str
     co_units: tuple[str, ...] = ()
     keywords: tuple[tuple[str, int], ...] = ()
     floor: tuple[str, ...] = ()
+    national: bool = False
     ended: bool = False
 
 

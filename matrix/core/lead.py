@@ -30,7 +30,8 @@ class Lead(Entity):
 
     ``text`` is masked for wide view, ``sealed`` the original under the district's key.
     ``key`` is the key of the normalised text. ``proposal`` is the proposed case (owner, co-units,
-    grade, axes, reasons) as codes. ``parts`` keeps the boundaries of a burst.
+    grade, axes, reasons) as codes. ``parts`` keeps the boundaries of a burst. ``reference`` links
+    the answer that was given elsewhere to what is referred, such as a ministry's.
     """
 
     state: LeadState = LeadState.RECEIVED
@@ -54,6 +55,7 @@ class Lead(Entity):
     claim: str = ""
     bulletin: str = ""
     reason: str = ""
+    reference: str = ""
     proposal: Mapping[str, object] = field(default_factory=dict)
     entered_by: str = ""
     edited: bool = False

@@ -6,7 +6,7 @@ capped by the latest moment that still lets the remaining stages meet first publ
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from matrix.core.case import Grade
@@ -74,6 +74,11 @@ class Calendar:
 
 def _at(day: date, moment: time) -> datetime:
     return datetime.combine(day, moment, tzinfo=LOCAL)
+
+
+def day_end(day: date) -> datetime:
+    """The last second of a day in Beijing, so that it is shown with its own date."""
+    return _at(day, time(23, 59, 59)).astimezone(UTC)
 
 
 def _span(day: date, begin: time, end: time) -> timedelta:

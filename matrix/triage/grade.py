@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 from matrix.core.case import Grade
 
@@ -22,9 +23,34 @@ LIFE_DANGER = (
 )  # fmt: skip
 """Words about danger to life, now: 110/119/120 come before any matching."""
 
+# Local seed numbers. Counts of persons, areas, groups, or of leads within the last hour.
 _OUT_OF_CONTROL = 10
 _SPREADING = 5
 _RISING = 2
+# So many persons within so many minutes of the first sighting: it travels by itself.
+_QUICK_PERSONS = 3
+_QUICK_MINUTES = 30
+
+
+class Rule(StrEnum):
+    """The row that decided a grade; a person decides by PERSON."""
+
+    RED = "red"
+    ORANGE_AXIS = "orange-axis"
+    ORANGE_SUM = "orange-sum"
+    YELLOW = "yellow"
+    BLUE = "blue"
+    FLOOR = "floor"
+    PERSON = "person"
+
+
+class Influence(StrEnum):
+    """What raised the influence."""
+
+    PERSONS = "persons"
+    AREAS = "areas"
+    GROUPS = "groups"
+    QUICK = "quick"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,14 +67,18 @@ class Spread:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assessment:
-    """Axes, the floor that applied, and the grade. ``rule`` names the row that decided."""
+    """Axes, the floor that applied, and the grade. ``rule`` names the row that decided.
+
+    ``spread`` is what raised the influence: (what, count, minutes since the first or nothing).
+    """
 
     severity: int
     controllability: int
     influence: int
     floor: str
     grade: Grade
-    rule: str
+    rule: Rule
+    spread: tuple[tuple[str, str, str], ...] = ()
 
 
 _ORDER = (Grade.BLUE, Grade.YELLOW, Grade.ORANGE, Grade.RED)
@@ -75,34 +105,29 @@ def _steps(count: int, *limits: int) -> int:
     return sum(count >= limit for limit in limits)
 
 
-def grade_of(severity: int, controllability: int, influence: int) -> tuple[Grade, str]:
+def grade_of(severity: int, controllability: int, influence: int) -> tuple[Grade, Rule]:
     """Grade and the name of the rule. Source: domain §5; first match wins."""
     axes = (severity, controllability, influence)
     if severity == 3 and (influence >= 2 or controllability == 3):  # noqa: PLR2004
-        return Grade.RED, "red"
+        return Grade.RED, Rule.RED
     if max(axes) == 3:  # noqa: PLR2004
-        return Grade.ORANGE, "orange-axis"
+        return Grade.ORANGE, Rule.ORANGE_AXIS
     if sum(axes) >= 6:  # noqa: PLR2004
-        return Grade.ORANGE, "orange-sum"
+        return Grade.ORANGE, Rule.ORANGE_SUM
     if sum(axes) >= 3:  # noqa: PLR2004
-        return Grade.YELLOW, "yellow"
-    return Grade.BLUE, "blue"
+        return Grade.YELLOW, Rule.YELLOW
+    return Grade.BLUE, Rule.BLUE
 
 
 def assess(text: str, floors: Collection[str], spread: Spread) -> Assessment:
     """Assess a claim. ``floors`` are those of its topics (life_safety, minors, panic, forged)."""
     severity = severity_of(text)
     controllability = _steps(spread.last_hour, _RISING, _SPREADING, _OUT_OF_CONTROL)
-    influence = min(
-        3,
-        _steps(spread.persons, _RISING, _SPREADING, _OUT_OF_CONTROL)
-        + (spread.areas >= _RISING)
-        + (spread.groups >= _SPREADING),
-    )
+    influence, why = _influence(spread)
     grade, rule = grade_of(severity, controllability, influence)
     floor = next(iter(sorted(floors)), "")
     if floor and grade is Grade.BLUE:
-        grade, rule = Grade.YELLOW, "floor"
+        grade, rule = Grade.YELLOW, Rule.FLOOR
     return Assessment(
         severity=severity,
         controllability=controllability,
@@ -110,7 +135,22 @@ def assess(text: str, floors: Collection[str], spread: Spread) -> Assessment:
         floor=floor,
         grade=grade,
         rule=rule,
+        spread=why,
     )
+
+
+def _influence(spread: Spread) -> tuple[int, tuple[tuple[str, str, str], ...]]:
+    """0–3 with what raised it: distinct persons, areas and groups, minutes since the first."""
+    persons = _steps(spread.persons, _RISING, _SPREADING, _OUT_OF_CONTROL)
+    quick = spread.persons >= _QUICK_PERSONS and spread.minutes <= _QUICK_MINUTES
+    found = (
+        (Influence.PERSONS, persons, str(spread.persons), ""),
+        (Influence.AREAS, spread.areas >= _RISING, str(spread.areas), ""),
+        (Influence.GROUPS, spread.groups >= _SPREADING, str(spread.groups), ""),
+        (Influence.QUICK, quick, str(spread.persons), str(spread.minutes)),
+    )
+    raised = tuple((what.value, count, minutes) for what, step, count, minutes in found if step)
+    return min(3, sum(step for _, step, _, _ in found)), raised
 
 
 def endangers_life(text: str) -> bool:

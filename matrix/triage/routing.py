@@ -23,17 +23,36 @@ class Why(StrEnum):
     NOBODY_REACHABLE = "nobody-reachable"
     NO_SUCH_UNIT = "no-such-unit"
     ABOUT_OWNER = "about-owner"
+    OUTSIDE = "outside"
+    FOREIGN_NEAR = "foreign-near"
+    NATIONAL = "national"
     DESK = "desk"
+
+
+class Certainty(StrEnum):
+    """How sure owner and grade are: whether subject and place are both clear."""
+
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+UPWARD = "upward"
+"""Where a matter is referred that the district cannot answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
     """A proposed owner. ``owner`` is empty when the duty desk must decide.
 
-    ``reasons`` are (why, unit code, topic or area code) in the order in which they applied.
+    ``refer`` is ``upward`` where the matter is not the district's to answer; owner and co-units
+    are then those who would take it if the desk keeps it. ``reasons`` are (why, unit code, topic
+    or area code, or the name of a foreign place) in the order in which they applied.
     """
 
     owner: str = ""
+    refer: str = ""
+    certainty: Certainty = Certainty.LOW
     co_units: tuple[str, ...] = ()
     topics: tuple[str, ...] = ()
     areas: tuple[str, ...] = ()
@@ -70,13 +89,17 @@ def towns_of(areas: Sequence[str], tables: Tables) -> list[str]:
     return found
 
 
-def route(text: str, areas: Sequence[str], tables: Tables) -> Route:
+def route(text: str, areas: Sequence[str], tables: Tables, foreign: Sequence[str] = ()) -> Route:
     """The proposed owner of a claim.
 
-    ``areas`` are the codes of places found in the text (strong ones and cued weak ones).
+    ``areas`` are the codes of places found in the text (strong ones and cued weak ones),
+    ``foreign`` the names of places outside of the district (``foreign_places``).
     Source: 国办发〔2016〕61号 as read for a district in domain §4.
     """
-    topics = [topic for topic, _ in classify(text, tables.topics)]
+    clear = [topic for topic, _ in classify(text, tables.topics)]
+    national = [topic for topic in clear if topic.national]
+    # What is decided above the district names an owner here only where nothing else does.
+    topics = [topic for topic in clear if not topic.national] or national
     towns = towns_of(areas, tables)
     town_units = [
         unit.id
@@ -85,11 +108,16 @@ def route(text: str, areas: Sequence[str], tables: Tables) -> Route:
         if unit.kind is UnitKind.TOWN and unit.area == town and not unit.ended
     ]
     reasons: list[tuple[str, str, str]] = []
+    refer = _upward(national, areas, foreign, reasons)
     owner, helpers = _lead(topics, towns, town_units, reasons)
-    owner = _vertical(owner, tables, reasons)
+    coordinator = _vertical(owner, tables, reasons)
+    if coordinator != owner:
+        owner, helpers = coordinator, [owner, *helpers]
     about = _about(text, owner, tables)
     if about:
         reasons.append((Why.ABOUT_OWNER, owner, ""))
+    if owner not in tables.reachable and _is_desk(owner, tables):
+        owner = ""
     if owner and owner not in tables.reachable:
         missing = Why.NO_SUCH_UNIT if owner not in tables.units else Why.NOBODY_REACHABLE
         reasons.append((missing, owner, ""))
@@ -97,12 +125,39 @@ def route(text: str, areas: Sequence[str], tables: Tables) -> Route:
     co_units = tuple(dict.fromkeys(u for u in helpers if u != owner and u in tables.units))
     return Route(
         owner=owner,
+        refer=refer,
+        certainty=certainty_of(topic=bool(topics), place=bool(areas), foreign=bool(foreign)),
         co_units=co_units,
-        topics=tuple(topic.id for topic in topics),
+        topics=tuple(topic.id for topic in clear),
         areas=tuple(areas),
         about_owner=about,
         reasons=tuple(dict.fromkeys(reasons)),
     )
+
+
+def certainty_of(*, topic: bool, place: bool, foreign: bool) -> Certainty:
+    """Subject and place clear is certain; one of them is not; a foreign place takes one away."""
+    clear = topic + place - foreign
+    if clear > 1:
+        return Certainty.HIGH
+    return Certainty.MEDIUM if clear == 1 else Certainty.LOW
+
+
+def _upward(
+    national: Sequence[Topic],
+    areas: Sequence[str],
+    foreign: Sequence[str],
+    reasons: list[tuple[str, str, str]],
+) -> str:
+    """Rule 3: out of the district, or national policy."""
+    refer = ""
+    if foreign and areas:
+        reasons.append((Why.FOREIGN_NEAR, "", foreign[0]))
+    elif foreign:
+        reasons.append((Why.OUTSIDE, "", foreign[0]))
+        refer = UPWARD
+    reasons.extend((Why.NATIONAL, "", topic.id) for topic in national)
+    return UPWARD if national else refer
 
 
 def _lead(
@@ -134,12 +189,21 @@ def _lead(
 
 
 def _vertical(owner: str, tables: Tables, reasons: list[tuple[str, str, str]]) -> str:
-    """Rule 3: a unit under vertical management is coordinated from above."""
+    """Rule 3: a unit under vertical management is coordinated from above, and assists.
+
+    Its coordinator is said in the table of units, or is its superior.
+    """
     unit = tables.units.get(owner)
-    if unit is None or not unit.vertical or not unit.vertical_coordinator:
+    above = (unit.vertical_coordinator or unit.parent) if unit else ""
+    if unit is None or not unit.vertical or not above:
         return owner
-    reasons.append((Why.VERTICAL, unit.vertical_coordinator, owner))
-    return unit.vertical_coordinator
+    reasons.append((Why.VERTICAL, above, owner))
+    return above
+
+
+def _is_desk(unit: str, tables: Tables) -> bool:
+    """The duty desk reads everything: what is its to coordinate, it decides."""
+    return unit in tables.units and tables.units[unit].kind is UnitKind.DESK
 
 
 def _about(text: str, owner: str, tables: Tables) -> bool:
@@ -157,7 +221,7 @@ def alarms(tables: Tables) -> list[tuple[str, str, str]]:
     for topic in tables.topics:
         if topic.lead_unit not in tables.units:
             found.append((Why.NO_SUCH_UNIT, topic.id, topic.lead_unit))
-        elif topic.lead_unit not in tables.reachable:
+        elif topic.lead_unit not in tables.reachable and not _is_desk(topic.lead_unit, tables):
             found.append((Why.NOBODY_REACHABLE, topic.id, topic.lead_unit))
     found.extend(
         (Why.NOBODY_REACHABLE, "", unit.id)

@@ -86,6 +86,38 @@ async def test_a_correction_sent_back_is_written_again(tmp_path: Path) -> None:
         assert not (await story.the(p, "cases")).correction_open
 
 
+async def test_a_correction_needs_the_sources_that_its_original_needed(tmp_path: Path) -> None:
+    async with stage(tmp_path, after=story.lamps_published) as p:
+        await p.say("陈静", await p.number())
+        await p.press("陈静", "case_more")
+        await p.press("陈静", "case_grade")
+        await p.press("陈静", "grade_orange")
+        await _open(p, "correct", "合同编号有误。")
+        await p.press("范北辰", "draft_take")
+        await story.written(p, "范北辰", "更正：路灯改造合同编号")
+        assert "公开依据" in await p.press("范北辰", "draft_submit", ok=False)
+        await story.evidence(p, "范北辰", "合同补充协议第一条")
+        await p.press("范北辰", "draft_submit")
+        await story.signed(p)
+        await story.published(p, "https://mp.weixin.qq.com/s/right")
+        assert await p.states("bulletins", kind="correction") == ["current"]
+
+
+async def test_a_verdict_that_was_taken_back_carries_no_correction(tmp_path: Path) -> None:
+    async with stage(tmp_path, after=story.lamps_published) as p:
+        await p.press("冯涛", "campaign_none")
+        assert await p.states("cases") == ["closed"]
+        await _open(p, "correct", "合同编号有误。")
+        await p.press("范北辰", "draft_take")
+        await story.written(p, "范北辰", "更正：路灯改造合同编号")
+        await p.press("范北辰", "draft_submit")
+        await story.signed(p)
+        await p.say("陈静", await p.number())
+        await p.press("陈静", "case_reopen")
+        assert "结论或公开依据与文种不符" in await p.press("冯涛", "publish_link", ok=False)
+        assert await p.states("bulletins", kind="first") == ["current"]
+
+
 async def test_expired_leaves_matching_and_is_prolonged(tmp_path: Path) -> None:
     async with stage(tmp_path) as p:
         await p.tick(minutes=1)

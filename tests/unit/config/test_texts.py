@@ -34,7 +34,8 @@ from matrix.core.roles import NOT_PERSONS, Role
 from matrix.core.verification import Finding
 from matrix.matching.verdicts import ReasonKind
 from matrix.triage.deadline import LADDER
-from matrix.triage.routing import Why
+from matrix.triage.grade import Influence, Rule
+from matrix.triage.routing import UPWARD, Certainty, Why
 
 ROOT = Path(handlers.__file__).parent.parent
 SLOT = re.compile(r"\{(\w+)(?::(\w+))?(?:\|([^}]*))?\}")
@@ -66,6 +67,7 @@ EXPANSIONS: Mapping[str, list[str]] = {
     "look_": ["appeal", "lead", "case", "task", "tasks"],
     "rung_": [str(number + 1) for number in range(len(LADDER))],
     "pause_": ["lab", "outside", "court"],
+    "days_": ["7", "30", "long"],
     "hours_": ["1", "4", "24"],
     "minutes_": ["30", "60", "120"],
     "public_": ["yes", "no"],
@@ -81,6 +83,8 @@ EXPANSIONS: Mapping[str, list[str]] = {
         "bare_denial", "no_todo",
     ],
     "route-": [one.value for one in Why],
+    "grade-": [one.value for one in Rule],
+    "spread-": [one.value for one in Influence],
 }  # fmt: skip
 ENUMS = (Grade, Verdict, Kind, Finding, LeadState, CaseState, Role)
 
@@ -160,6 +164,8 @@ def test_buttons_that_stand_several_times_on_a_card_carry_a_name():
 
 def test_reasons_cover_routing_and_matching():
     wanted = {f"route-{why.value}" for why in Why} | {kind.value for kind in ReasonKind}
+    wanted |= {f"grade-{rule.value}" for rule in Rule}
+    wanted |= {f"spread-{what.value}" for what in Influence}
     assert set(TEXTS["reason"]) == wanted
 
 
@@ -431,6 +437,8 @@ def test_codes_kept_in_data_have_words():
     assert set(REFERRALS) == set(TEXTS["referral"])
     assert set(EXPANSIONS["pause_"]) == set(TEXTS["pause"])
     assert {"bulletin", "case", "claim"} == set(TEXTS["candidate"])
+    assert {one.value for one in Certainty} == set(TEXTS["certainty"])
+    assert {UPWARD} == set(TEXTS["proposed"])
     # The outcomes that handlers owe a reporter, by what stands before the colon.
     owed = {
         head.replace("-", "_") for source in SOURCES for call in source.calls

@@ -23,6 +23,7 @@ from matrix.core.case import (
     ASSIGNMENT,
     CASE,
     REBUTTABLE,
+    UNSETTLED,
     AssignmentState,
     CaseState,
     Grade,
@@ -74,6 +75,7 @@ class Thing:
     fact: str = "f"
     rumor: str = "r"
     why: str = "w"
+    judged_as: Kind = Kind.FIRST
 
 
 @pytest.mark.parametrize("table", BEGINNINGS, ids=lambda table: table.name)
@@ -212,6 +214,64 @@ def test_an_opinion_is_never_drafted() -> None:
     case = Thing(state=CaseState.CONCLUDED, verdict=Verdict.OPINION)
     with pytest.raises(GuardRefused):
         CASE.advance(case, "draft", Actor(role=Role.HANDLER, person="p"))
+
+
+@pytest.mark.parametrize("verdict", list(Verdict))
+def test_only_an_opinion_is_closed_straight_after_its_verdict(verdict: Verdict) -> None:
+    case = Thing(state=CaseState.CONCLUDED, verdict=verdict)
+    desk = Actor(role=Role.DESK, person="p")
+    if verdict is Verdict.OPINION:
+        assert CASE.advance(case, "close", desk, {})[0].state is CaseState.CLOSED
+    else:
+        with pytest.raises(GuardRefused):
+            CASE.advance(case, "close", desk, {})
+
+
+@pytest.mark.parametrize("verdict", list(Verdict))
+def test_what_is_unsettled_is_watched_until_a_given_day(verdict: Verdict) -> None:
+    leader, machine = Actor(role=Role.LEADER, person="p"), Actor(role=Role.MACHINE)
+    concluded = Thing(state=CaseState.CONCLUDED, verdict=verdict)
+    published = Thing(state=CaseState.PUBLISHED, verdict=verdict)
+    reason = {"reason": "why"}
+    if verdict in UNSETTLED:
+        dated = {**reason, "review_at": AT}
+        assert CASE.advance(concluded, "monitor", leader, dated)[0].state == "monitor-only"
+        assert CASE.advance(published, "watch", machine, dated)[0].state == "monitor-only"
+        with pytest.raises(GuardRefused):
+            CASE.advance(concluded, "monitor", leader, reason)
+    else:
+        with pytest.raises(GuardRefused):
+            CASE.advance(published, "watch", machine, {"review_at": AT})
+        if verdict is not Verdict.OPINION:
+            assert CASE.advance(concluded, "monitor", leader, reason)[0].state == "monitor-only"
+
+
+@given(
+    original=st.none() | st.sampled_from([Kind.FIRST, Kind.UPDATE, Kind.STATEMENT, Kind.HOLDING]),
+    verdict=st.none() | st.sampled_from(list(Verdict)),
+    grade=st.sampled_from(list(Grade)),
+    publishable=st.integers(0, 3),
+)
+def test_a_correction_needs_what_its_original_needed(
+    original: Kind | None, verdict: Verdict | None, grade: Grade, publishable: int
+) -> None:
+    draft = Revision(
+        id="1", case="c", kind=Kind.CORRECTION, original=original, serial=1, drafter="a",
+        title="t", fact="f", rumor="r", why="w", created_at=AT,
+    )  # fmt: skip
+    facts = {"verdict": verdict, "grade": grade, "publishable": publishable}
+    wanted = allowed_by_verdict(
+        kind=original or Kind.FIRST, verdict=verdict, grade=grade, publishable=publishable
+    )
+    drafter = Actor(role=Role.HANDLER, person="a")
+    if wanted:
+        assert REVISION.advance(draft, "submit", drafter, facts)[0].state == "review-1"
+    else:
+        with pytest.raises(GuardRefused, match="verdict_allows"):
+            REVISION.advance(draft, "submit", drafter, facts)
+    whole = {"verdict": Verdict.FALSE, "grade": Grade.RED, "publishable": 2}
+    with pytest.raises(GuardRefused, match="complete"):
+        REVISION.advance(replace(draft, why="", original=Kind.FIRST), "submit", drafter, whole)
 
 
 def test_the_operator_never_checks_the_own_proof() -> None:

@@ -1,5 +1,6 @@
 """Owner, grade, clocks, linter, masks: pure rules."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 
 import pytest
@@ -10,11 +11,13 @@ from config.clock_table import read_clocks
 from matrix.core.case import Grade
 from matrix.core.deadline import Stage
 from matrix.core.directory import Area, AreaKind, Topic, Unit, UnitKind
+from matrix.matching.gazetteer import Gazetteer, PlaceName
 from matrix.privacy import mask
 from matrix.triage import routing
 from matrix.triage.deadline import LOCAL, Calendar, Length
 from matrix.triage.grade import Spread, assess, endangers_life, grade_of, lower, worse
 from matrix.triage.linter import compose, lint, short_form
+from matrix.triage.places import foreign_places
 
 UNITS = {
     "swj": Unit(id="swj", name="区水务局", short_name="水务局", kind=UnitKind.DEPARTMENT),
@@ -34,6 +37,9 @@ AREAS = {
 TOPICS = [
     Topic(id="water", name="停水", lead_unit="swj", keywords=(("停水", 3), ("自来水", 2))),
     Topic(id="tax", name="税费", lead_unit="tax", keywords=(("个税", 4),)),
+    Topic(
+        id="national", name="全国性政策", lead_unit="desk", keywords=(("国务院", 5),), national=True
+    ),
 ]
 TABLES = routing.Tables(topics=TOPICS, units=UNITS, areas=AREAS, reachable=frozenset(UNITS))
 
@@ -55,7 +61,55 @@ def test_nothing_clear_goes_to_the_desk() -> None:
 
 
 def test_vertical_management_is_coordinated_from_above() -> None:
-    assert routing.route("个税要补缴三年", [], TABLES).owner == "desk"
+    found = routing.route("个税要补缴三年", [], TABLES)
+    assert (found.owner, found.co_units) == ("desk", ("tax",))
+    assert (routing.Why.VERTICAL, "desk", "tax") in found.reasons
+    # Nobody of the desk handles cases: it decides, which is no alarm.
+    unmanned = replace(TABLES, reachable=frozenset(UNITS) - {"desk"})
+    found = routing.route("个税要补缴三年", [], unmanned)
+    assert (found.owner, found.co_units) == ("", ("tax",))
+    assert not any(why is routing.Why.NOBODY_REACHABLE for why, _, _ in found.reasons)
+    # Without a coordinator in the table its superior coordinates.
+    below = replace(UNITS["tax"], vertical_coordinator="", parent="swj")
+    assert routing.route("个税", [], replace(TABLES, units={**UNITS, "tax": below})).owner == "swj"
+
+
+def test_a_matter_elsewhere_is_referred_upward() -> None:
+    found = routing.route("郑州停水三天", [], TABLES, ["郑州"])
+    assert (found.refer, found.owner) == ("upward", "swj")
+    assert found.reasons[0] == (routing.Why.OUTSIDE, "", "郑州")
+    assert found.certainty is routing.Certainty.LOW
+
+
+def test_a_foreign_place_beside_an_own_one_lowers_certainty() -> None:
+    near = routing.route("郑州的水厂停水，河东镇也停水", ["a1"], TABLES, ["郑州"])
+    assert (near.refer, near.owner, near.certainty) == ("", "swj", "medium")
+    assert routing.route("河东镇停水", ["a1"], TABLES).certainty is routing.Certainty.HIGH
+    assert routing.route("听说了吗", [], TABLES).certainty is routing.Certainty.LOW
+
+
+def test_national_policy_is_referred_upward_and_names_no_owner_here() -> None:
+    found = routing.route("国务院发文，个税要补缴", [], TABLES)
+    assert (found.refer, found.owner) == ("upward", "desk")
+    assert (routing.Why.NATIONAL, "", "national") in found.reasons
+    assert routing.route("国务院发文，停水", [], TABLES).owner == "swj"
+    assert set(found.topics) == {"tax", "national"}
+
+
+OWN = Gazetteer([PlaceName(name="北海公园", area="a1", strength="strong")], {})
+
+
+@pytest.mark.parametrize(
+    ("text", "foreign"),
+    [
+        ("郑州和深圳都停水了，郑州最严重", ("郑州", "深圳")),
+        ("北海公园要拆了", ()),
+        ("南京路上的重庆小面吃坏了人", ()),
+        ("小区要停水", ()),
+    ],
+)
+def test_foreign_places(text: str, foreign: tuple[str, ...]) -> None:
+    assert foreign_places(text, OWN) == foreign
 
 
 def test_a_unit_that_nobody_reads_is_an_alarm_not_silence() -> None:
@@ -101,6 +155,15 @@ def test_floors_and_danger() -> None:
     assert assess("孩子放学", {"minors"}, Spread()).grade is Grade.YELLOW
     assert endangers_life("有人被困在电梯里，救命")
     assert not endangers_life("听说要涨价")
+
+
+def test_influence_counts_minutes_since_the_first() -> None:
+    quick = assess("听说", (), Spread(persons=3, minutes=20))
+    slow = assess("听说", (), Spread(persons=3, minutes=31))
+    assert (quick.influence, slow.influence) == (2, 1)
+    assert quick.spread == (("persons", "3", ""), ("quick", "3", "20"))
+    assert slow.spread == (("persons", "3", ""),)
+    assert assess("听说", (), Spread(persons=2, minutes=1)).influence == 1
 
 
 @given(st.tuples(*[st.integers(0, 3)] * 3), st.integers(0, 2))
