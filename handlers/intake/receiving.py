@@ -31,6 +31,7 @@ from matrix.core.errors import Refusal, StaleVersion
 from matrix.core.lead import LEAD, Lead, LeadState
 from matrix.core.lifecycle import Step
 from matrix.core.roles import MACHINE
+from matrix.matching.judge import ALIKE
 from matrix.privacy import mask
 from matrix.triage.deadline import LOCAL
 from matrix.triage.grade import endangers_life
@@ -318,7 +319,7 @@ async def _queue(ctx: Context, lead: Lead, found: Found, danger: Danger | None) 
     await clocks.start(ctx, f"lead:{lead.id}", Stage.FILE, grade, business=lead.received_at)
     await proposals.tell_desk(ctx, lead)
     places = [choose("lead.where", lead.id, text=name, area=code) for code, name in _places(ctx)]
-    if near:
+    if near and near[0][0].score >= ALIKE:
         one, bulletin = near[0]
         await ctx.reply(
             LeadSimilar(

@@ -15,13 +15,16 @@ from matrix.matching.terms import Rarity
 from matrix.matching.text import Normalised
 from matrix.matching.verdicts import Candidate, Decision, Judgement, Reason, ReasonKind, Scored
 
-__all__ = ["SHORTEST", "WORTH_A_LOOK", "Judge", "Model", "identical", "ranks_of"]
+__all__ = ["ALIKE", "SHORTEST", "WORTH_A_LOOK", "Judge", "Model", "identical", "ranks_of"]
 
 # Candidates shown to a person.
 _SHOWN = 5
-# Score from which a candidate is worth a person's look. Below it four in five of those who
-# report something new would be shown a stranger (figures: docs/decisions/0011).
-WORTH_A_LOOK = 5.0
+WORTH_A_LOOK = 12.0
+"""Score from which the desk is shown a candidate (figures: docs/decisions/0011)."""
+
+ALIKE = 30.0
+"""Score from which a reporter is told that something is like it; a doubt is no news to them."""
+
 # A claim of which this share of the wording is there is shown, whatever differs.
 _MOSTLY_THERE = 0.5
 # Claims kept taken apart (some 8 KB each); the oldest makes room.
@@ -179,7 +182,7 @@ def _score(query: Normalised, likelihood: float, beside: Beside, links: Sequence
         return _BARE_LINK
     floor = _SAME_URL if links else 0.0
     if beside.figures["cover"] >= _MOSTLY_THERE:
-        floor = max(floor, WORTH_A_LOOK)
+        floor = max(floor, ALIKE)
     return max(floor, 100 * likelihood)
 
 

@@ -4,6 +4,7 @@ import dataclasses
 import re
 from collections.abc import Iterable
 
+from matrix.matching.judge import ALIKE
 from matrix.matching.verdicts import Decision, Judgement, Reason, ReasonKind, Scored
 
 __all__ = ["LONG", "gather", "passages"]
@@ -13,8 +14,6 @@ LONG = 1500
 
 # A passage is about as long as the longest claims, and few texts have more of them.
 _PASSAGE, _MOST = 300, 60
-# What one passage of many resembles by chance stays below (docs/decisions/0011).
-_CLEAR = 30.0
 _SHOWN = 5
 _QUOTED = 20
 _ENDS = re.compile(r"(?<=[。!?;\n])")
@@ -42,12 +41,12 @@ def gather(whole: Judgement, parts: Iterable[tuple[str, Judgement]]) -> Judgemen
     for passage, judged in parts:
         for one in judged.candidates:
             known = best.get(one.id)
-            if one.score < _CLEAR or (known is not None and known.score >= one.score):
+            if one.score < ALIKE or (known is not None and known.score >= one.score):
                 continue
             where = Reason(kind=ReasonKind.PASSAGE, query=passage[:_QUOTED])
             best[one.id] = dataclasses.replace(one, reasons=(where, *one.reasons))
     shown = sorted(best.values(), key=lambda one: (-one.score, one.id))[:_SHOWN]
-    clear = bool(shown) and shown[0].score >= _CLEAR
+    clear = bool(shown) and shown[0].score >= ALIKE
     near = clear or whole.decision is not Decision.NONE
     return Judgement(
         decision=Decision.SUGGEST if near else Decision.NONE,

@@ -53,6 +53,10 @@ async def chat(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
             FIRED.update(f"{e.entity} {e.source} {e.action}" for e in events if e.source)
 
 
+_QUIET = 5
+"""Looks in a row that must find nothing to do."""
+
+
 class LiveChat(Chat):
     """The product's own loops move everything; nothing is stepped by hand."""
 
@@ -60,8 +64,12 @@ class LiveChat(Chat):
         last = self.api.updates[-1]["update_id"] if self.api.updates else 0
         await self.api.until(lambda: self.api.confirmed >= last)
         queue: Any = self.parts.queue
-        async with asyncio.timeout(15):
-            while queue.waiting or await self._under_way():
+        quiet = 0
+        async with asyncio.timeout(30):
+            # What one loop has finished the next may not have taken up yet: quiet must last.
+            while quiet < _QUIET:
+                busy = queue.waiting or await self._under_way()
+                quiet = 0 if busy else quiet + 1
                 await queue.drain(self.parts.broadcast)
                 await asyncio.sleep(0.01)
         assert not await self.all("inbox", attempts__gt=0)

@@ -1,5 +1,6 @@
 """A prepared text with what each of its terms tells in this library."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -41,6 +42,6 @@ def weigh(text: Prepared, rarity: Rarity) -> Weighted:
 def weigh_sentences(query: Weighted) -> list[tuple[frozenset[str], float]]:
     """Each clause's pairs and their weight."""
     return [
-        (pairs, sum(query.pairs.get(pair, 0.0) for pair in pairs))
+        (pairs, math.fsum(query.pairs.get(pair, 0.0) for pair in pairs))
         for pairs in query.text.sentences()
     ]

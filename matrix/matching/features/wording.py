@@ -124,7 +124,8 @@ def _telling(query: Weighted, claim: Weighted, whole: PreparedClaim) -> dict[str
 
 
 def _shared(weights: Mapping[str, float], others: frozenset[str]) -> float:
-    return sum(weights[term] for term in weights.keys() & others)
+    # Exact, so that the order in which a set gives its terms does not count.
+    return math.fsum(weights[term] for term in weights.keys() & others)
 
 
 def _sounding(of: Weighted, within: Weighted) -> float:
