@@ -27,9 +27,9 @@ async def noticed(ctx: Context, case_id: str) -> None:
     case = await ctx.work.cases.get(case_id)
     wave = ctx.policy.clocks.returned
     since = max(watch[0].starts_at, ctx.at - timedelta(minutes=wave.minutes))
-    leads = await ctx.work.leads.find(case=case.id, received_at__gt=since)
+    leads = await ctx.work.leads.find(case=case.id, received_at__gte=since)
     if case.bulletin:
-        leads += await ctx.work.leads.find(bulletin=case.bulletin, received_at__gt=since)
+        leads += await ctx.work.leads.find(bulletin=case.bulletin, received_at__gte=since)
     reports = {lead.id for lead in leads}
     areas = {lead.heard_area for lead in leads if lead.heard_area}
     if len(reports) < wave.reports or len(areas) < wave.areas:
