@@ -7,7 +7,7 @@ from pathlib import Path
 
 from matrix.core.case import Grade
 from matrix.core.deadline import Stage
-from matrix.triage.deadline import ClockTable, Length, Returned
+from matrix.triage.deadline import ClockTable, Length
 
 DEFAULT = Path(__file__).parent / "clocks.toml"
 _LENGTH = re.compile(r"([0-9]+)([md])( W)?")
@@ -36,7 +36,6 @@ def read_clocks(path: Path = DEFAULT) -> ClockTable:
         quiet=(begin, end),
         morning=time.fromisoformat(raw["morning"]),
         same_day=frozenset(raw["same_day"]),
-        returned=Returned(**raw["returned"]),
     )
     if table.faults():
         raise ValueError(f"stages exceed first publication: {', '.join(table.faults())}")

@@ -4,8 +4,7 @@ import dataclasses
 from datetime import datetime
 
 from handlers.context import Context
-from matrix.core.bulletin import RevisionState
-from matrix.core.case import Case, CaseState, Grade
+from matrix.core.case import Case, Grade
 from matrix.core.deadline import Deadline, Stage
 from matrix.triage.deadline import rung_at
 
@@ -19,12 +18,10 @@ async def start(
     business: datetime,
     case: str = "",
     due_at: datetime | None = None,
-    silent: bool = False,
 ) -> Deadline | None:
     """Start a stage's clock on a subject; an open one of the same stage is closed first.
 
-    None where the grade has no such clock. ``business`` is when the oldest lead came. A
-    ``silent`` clock reminds nobody before it is due.
+    None where the grade has no such clock. ``business`` is when the oldest lead came.
     """
     await stop(ctx, subject, stage)
     capped = False
@@ -42,7 +39,7 @@ async def start(
         starts_at=starts_at,
         due_at=due_at,
         capped=capped,
-        next_at=due_at if silent else rung_at(starts_at, due_at, 0),
+        next_at=rung_at(starts_at, due_at, 0),
     )
     await ctx.work.deadlines.add(deadline)
     await ctx.note("deadline", deadline.id, f"start-{stage}", case, due=due_at.isoformat())
@@ -63,14 +60,6 @@ async def stop_case(ctx: Context, case: Case) -> None:
         await ctx.work.deadlines.save(dataclasses.replace(one, closed_at=ctx.at, next_at=None))
 
 
-async def watch(ctx: Context, case: Case) -> None:
-    """A closed case: its clocks end, and its return is watched for."""
-    await stop_case(ctx, case)
-    await start(
-        ctx, f"case:{case.id}", Stage.WATCH, case.grade, business=ctx.at, case=case.id, silent=True
-    )
-
-
 async def due_of(ctx: Context, subject: str) -> datetime | None:
     """The nearest due time of a subject's open clocks."""
     found = await ctx.work.deadlines.find(subject=subject, closed_at=None, order="due_at", limit=1)
@@ -79,9 +68,7 @@ async def due_of(ctx: Context, subject: str) -> datetime | None:
 
 async def case_due(ctx: Context, case_id: str) -> datetime | None:
     """The nearest due time among a case's open clocks."""
-    found = await ctx.work.deadlines.find(
-        case=case_id, closed_at=None, stage__ne=Stage.WATCH, order="due_at", limit=1
-    )
+    found = await ctx.work.deadlines.find(case=case_id, closed_at=None, order="due_at", limit=1)
     return found[0].due_at if found else None
 
 
@@ -129,33 +116,16 @@ async def unpause(ctx: Context, case: Case) -> None:
         )
 
 
-_STAGES = {
-    CaseState.FILED: Stage.FILE,
-    CaseState.ACKNOWLEDGED: Stage.VERIFY,
-    CaseState.VERIFYING: Stage.VERIFY,
-    CaseState.CONSULTING: Stage.VERIFY,
-    CaseState.CONCLUDED: Stage.DRAFT,
-    CaseState.DRAFTING: Stage.DRAFT,
-}
-
-
-_REVIEWING = (RevisionState.REVIEW_1, RevisionState.REVIEW_2, RevisionState.REVIEW_3)
-
-
-async def restart(ctx: Context, case: Case) -> None:
-    """After an undone merge: the business clock from its own start, the stage's from now."""
-    subject = f"case:{case.id}"
+async def restart_business(ctx: Context, case: Case) -> None:
+    """After an undone merge the case's own business clock runs again from its own start."""
     await start(
-        ctx, subject, Stage.FIRST_PUBLICATION, case.grade, business=case.received_at, case=case.id
+        ctx,
+        f"case:{case.id}",
+        Stage.FIRST_PUBLICATION,
+        case.grade,
+        business=case.received_at,
+        case=case.id,
     )
-    stage = _STAGES.get(case.state)
-    if stage is not None:
-        await start(ctx, subject, stage, case.grade, business=case.received_at, case=case.id)
-    for revision in await ctx.work.revisions.find(case=case.id, state__in=_REVIEWING):
-        await start(
-            ctx, f"revision:{revision.id}", Stage.REVIEW, case.grade,
-            business=case.received_at, case=case.id,
-        )  # fmt: skip
 
 
 async def verify_again(ctx: Context, case: Case) -> None:

@@ -17,7 +17,7 @@ from matrix.core.directory import Person, Post, UnitKind
 from matrix.core.entity import Entity
 from matrix.core.errors import GuardRefused, NotAllowed
 from matrix.core.events import Event
-from matrix.core.lifecycle import Facts, Lifecycle, Step, nothing_followed
+from matrix.core.lifecycle import Facts, Lifecycle, Step
 from matrix.core.roles import CLOCK, MACHINE, Actor, Role
 from matrix.ports import Repository, Work
 
@@ -157,15 +157,6 @@ class Context:
         limit = timedelta(minutes=self.policy.undo_minutes)
         in_time = pressed is None or self.at - pressed.created_at <= limit
         return {"version": version, "in_time": in_time}
-
-    def require_undo(self, entity: Entity, args: Mapping[str, str]) -> None:
-        """An undo without a row, because no status changes: owner, grade, merge.
-
-        Raises:
-            GuardRefused: something has followed, or half an hour is over.
-        """
-        facts = self.undo_facts(int(args["version"]))
-        self.require("nothing_followed", holds=nothing_followed(entity, MACHINE, facts))
 
     def require(self, guard: str, *, holds: bool) -> None:
         """A condition outside the tables. Raises GuardRefused."""

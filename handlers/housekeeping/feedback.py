@@ -11,7 +11,6 @@ from handlers.replies.triage import Alarm
 from matrix.core.bulletin import Bulletin, Kind, RevisionState
 from matrix.core.campaign import ENDED
 from matrix.core.case import ASSIGNMENT, CASE, AssignmentState, Case, CaseState, Grade
-from matrix.core.deadline import Stage
 from matrix.core.delivery import FEEDBACK, Feedback, FeedbackState
 from matrix.core.errors import StaleVersion
 from matrix.core.lead import LEAD, Lead
@@ -49,25 +48,7 @@ async def owe(
         target=made.state.value, actor=MACHINE,
     )  # fmt: skip
     await ctx.log(step, made)
-    await _breach_clock(ctx, made, grade or Grade.BLUE)
     return made
-
-
-async def _breach_clock(ctx: Context, one: Feedback, grade: Grade) -> None:
-    """What has not arrived in time is shown to the desk, once."""
-    length = ctx.policy.clocks.length(Stage.FEEDBACK, grade)
-    if length is not None:
-        await clocks.start(
-            ctx, f"feedback:{one.id}", Stage.FEEDBACK, grade, business=ctx.at, case=one.case,
-            due_at=one.due_at + length.wall, silent=True,
-        )  # fmt: skip
-
-
-async def breached(ctx: Context, feedback_id: str) -> bool:
-    """Its clock is due: whether the reporter still waits for the outcome."""
-    await clocks.stop(ctx, f"feedback:{feedback_id}")
-    one = await ctx.work.feedback.maybe(feedback_id)
-    return one is not None and one.state in OPEN
 
 
 def _due(ctx: Context, grade: Grade | None, *, wait_for_undo: bool) -> datetime:
@@ -119,7 +100,6 @@ async def forget(ctx: Context, lead: Lead, outcome: str) -> None:
         person=lead.reporter, outcome=outcome, state=FeedbackState.DUE
     ):
         await ctx.work.feedback.remove(one.id)
-        await clocks.stop(ctx, f"feedback:{one.id}")
         await ctx.note("feedback", one.id, "forget", one.case)
 
 
@@ -225,7 +205,7 @@ async def close_if_done(ctx: Context, case_id: str) -> None:
         CASE, ctx.work.cases, case, "close", by=CLOCK if ctx.clock else MACHINE,
         facts={"open": open_}, stage_since=ctx.at,
     )  # fmt: skip
-    await clocks.watch(ctx, case)
+    await clocks.stop_case(ctx, case)
 
 
 async def finish_assignments(ctx: Context, case: Case) -> None:

@@ -3,7 +3,6 @@
 import dataclasses
 from typing import Any
 
-from handlers import clocks
 from handlers.appeals import deciding
 from handlers.context import Context
 from handlers.housekeeping import feedback
@@ -60,10 +59,8 @@ async def _feedback(ctx: Context, delivery: Delivery, feedback_id: str) -> None:
         FEEDBACK, ctx.work.feedback, one, verb, by=MACHINE,
         sent_at=ctx.at if verb == "sent" else None,
     )  # fmt: skip
-    if verb == "sent":
-        await clocks.stop(ctx, f"feedback:{one.id}")
-        if one.case:
-            await feedback.close_if_done(ctx, one.case)
+    if verb == "sent" and one.case:
+        await feedback.close_if_done(ctx, one.case)
     if verb == "fail":
         await _another_channel(ctx, one)
 
@@ -249,7 +246,5 @@ async def _settle_feedback(ctx: Context, feedback_id: str, verb: str) -> None:
     if verb == "fail":
         one = await ctx.move(FEEDBACK, ctx.work.feedback, one, "fail", by=MACHINE)
         await feedback.give_up(ctx, one)
-    elif verb == "sent":
-        await clocks.stop(ctx, f"feedback:{one.id}")
-        if one.case:
-            await feedback.close_if_done(ctx, one.case)
+    elif verb == "sent" and one.case:
+        await feedback.close_if_done(ctx, one.case)

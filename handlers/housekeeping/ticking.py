@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from handlers import clocks
 from handlers.context import Context
-from handlers.housekeeping import feedback, notices
+from handlers.housekeeping import feedback
 from handlers.replies import choose
 from handlers.replies.shared import Done
 from handlers.replies.triage import Alarm, Digest, Reminder
@@ -58,14 +58,11 @@ async def fire_deadlines(ctx: Context) -> None:
             await ctx.tell(person, Digest(lines=tuple(lines)))
 
 
-# Clocks that end something, and remind nobody.
-_SILENT = frozenset({Stage.RETURN, Stage.WATCH})
-
-
 async def _fire(ctx: Context, one: Deadline, digests: dict[str, list[Reminder]]) -> None:
     rung = one.rung
     while rung < len(LADDER) and (rung_at(one.starts_at, one.due_at, rung) or ctx.at) <= ctx.at:
         rung += 1
+    expired = one.due_at <= ctx.at
     case = await ctx.work.cases.maybe(one.case)
     if _muted(ctx, one, case):
         await ctx.work.deadlines.save(
@@ -76,24 +73,13 @@ async def _fire(ctx: Context, one: Deadline, digests: dict[str, list[Reminder]])
         dataclasses.replace(one, rung=rung, next_at=rung_at(one.starts_at, one.due_at, rung))
     )
     await ctx.note("deadline", one.id, f"rung-{rung}-{one.stage}", one.case)
-    if one.stage not in _SILENT:
-        await _climb(ctx, one, case, digests)
-    elif one.due_at <= ctx.at:
-        await clocks.stop(ctx, one.subject, one.stage)
-
-
-async def _climb(
-    ctx: Context, one: Deadline, case: Case | None, digests: dict[str, list[Reminder]]
-) -> None:
-    """What an expiry does, the notice of the last rung, and whom this rung reminds."""
-    rung = one.rung
-    if one.due_at <= ctx.at:
+    if expired:
         await _expired(ctx, one, case)
         one = await ctx.work.deadlines.get(one.id)
         if one.closed_at is not None:
             return
-    if rung == len(LADDER) and case is not None and case.owner:
-        await notices.draft(ctx, one, case)
+    if one.stage is Stage.RETURN:
+        return
     for person in await _recipients(ctx, one, case, rung):
         digests.setdefault(person, []).append(await _reminder(ctx, one, case, rung))
 
@@ -131,8 +117,6 @@ async def _recipients(ctx: Context, one: Deadline, case: Case | None, rung: int)
     if kind == "revision":
         revision = await ctx.work.revisions.get(entity_id)
         people = ctx.holders(*_REVIEWING.get(revision.state.value, (Role.HANDLER,)))
-    elif kind == "task":
-        people = ctx.holders(Role.PUBLISHER, Role.DESK)
     elif kind == "verification":
         unit = (await ctx.work.verifications.get(entity_id)).unit
         people = ctx.holders(Role.HANDLER, unit=unit)
@@ -183,8 +167,8 @@ async def _expired(ctx: Context, one: Deadline, case: Case | None) -> None:
             await _stale(ctx, one, entity_id, case)
         case Stage.ANSWER:
             await mark_overdue(ctx, entity_id)
-        case Stage.FEEDBACK if await feedback.breached(ctx, entity_id):
-            await _alarm(ctx, "feedback_late", case, "")
+        case Stage.RETURN:
+            await clocks.stop(ctx, one.subject, Stage.RETURN)
         case Stage.FIRST_PUBLICATION if one.rung <= 3:  # noqa: PLR2004
             await _alarm(ctx, "publication_late", case, "")
         case _:

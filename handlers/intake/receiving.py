@@ -6,7 +6,6 @@ from datetime import timedelta
 from handlers import clocks
 from handlers.appeals import cards as appeals
 from handlers.context import Context
-from handlers.housekeeping import returning
 from handlers.intake import answering
 from handlers.replies import choose
 from handlers.replies.intake import (
@@ -234,7 +233,6 @@ async def _answer(
 ) -> None:
     await answering.link(ctx, lead, one, LinkState.MATCHED, found.model_version)
     lead = await ctx.move(LEAD, ctx.work.leads, lead, "answer", by=MACHINE, bulletin=bulletin.id)
-    await returning.noticed(ctx, bulletin.case)
     await ctx.reply(
         LeadAnswered(
             danger=danger,

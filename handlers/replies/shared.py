@@ -105,8 +105,6 @@ class CaseCard(Reply):
     areas: int
     first_at: datetime
     due_at: datetime | None = None
-    national_first_at: datetime | None = None
-    national_press_at: datetime | None = None
     verdict: str = ""
     paused: str = ""
     review_at: datetime | None = None

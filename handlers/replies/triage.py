@@ -117,19 +117,6 @@ class Reminder(Reply):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LateNotice(Reply):
-    """通报稿: what a unit owes since when; a draft until somebody sends it."""
-
-    number: str
-    unit: str
-    stage: str
-    starts_at: datetime
-    due_at: datetime
-    hours: str
-    draft: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Digest(Reply):
     """Several reminders in one message."""
 

@@ -11,7 +11,6 @@ from matrix.core.appeal import AppealState
 from matrix.core.case import ASSIGNMENT, CASE, AssignmentState, Case, CaseState, Verdict
 from matrix.core.errors import NotAllowed
 from matrix.core.roles import Role
-from matrix.triage.deadline import national
 
 SEEING = frozenset(
     {
@@ -39,7 +38,6 @@ async def card(ctx: Context, case: Case) -> CaseCard:
     spread = await proposals.spread_of(ctx, case.claim, case.id)
     appeals = await ctx.work.appeals.count(case=case.id, state=AppealState.OPEN)
     merged = await ctx.work.cases.maybe(case.merged_into)
-    first_word, press = national(case.event_class, case.received_at)
     return CaseCard(
         number=case.number,
         grade=case.grade,
@@ -55,8 +53,6 @@ async def card(ctx: Context, case: Case) -> CaseCard:
         areas=spread.areas,
         first_at=case.received_at,
         due_at=await clocks.case_due(ctx, case.id),
-        national_first_at=first_word,
-        national_press_at=press,
         verdict=case.verdict.value if case.verdict else "",
         paused=case.paused_reason,
         review_at=case.review_at,

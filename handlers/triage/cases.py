@@ -55,8 +55,6 @@ async def owner(ctx: Context, subject: str, args: Args) -> None:
     """Change the owner: before dispatch at once, afterwards by dispatching again."""
     case = await ctx.work.cases.get(subject)
     if "unit" in args:
-        if "undo" in args:
-            ctx.require_undo(case, args)
         await _set_owner(ctx, case, args["unit"])
         return
     near = list(dict.fromkeys([*case.co_units, *[u for u in (args.get("near"),) if u]]))
@@ -90,12 +88,7 @@ async def _set_owner(ctx: Context, case: Case, unit: str) -> None:
     else:
         case = await filing.redispatch(ctx, case, unit)
     await ctx.note("case", case.id, "owner", case.id, unit=unit, before=before)
-    version = str(case.version)
-    undo = (
-        [choose("case.owner", case.id, "undo", unit=before, undo="yes", version=version)]
-        if before
-        else []
-    )
+    undo = [choose("case.owner", case.id, label="undo", unit=before)] if before else []
     await ctx.reply(
         Done(what="owner", subject=case.number, detail=ctx.directory.unit_name(unit)),
         choose("case.open", case.id, keep=True),
@@ -117,8 +110,6 @@ async def grade(ctx: Context, subject: str, args: Args) -> None:
         )
         return
     wanted = Grade(args["grade"])
-    if "undo" in args:
-        ctx.require_undo(case, args)
     if grading.lower(wanted, case.grade) and "undo" not in args:
         await ctx.ask(
             "case.grade", AskText(what="why_lower", subject=case.number),
@@ -145,14 +136,7 @@ async def _set_grade(ctx: Context, case: Case, wanted: Grade) -> None:
     await clocks.regrade(ctx, case)
     await ctx.reply(
         Done(what="graded", subject=case.number, detail=f"grade_{wanted}"),
-        choose(
-            "case.grade",
-            case.id,
-            "undo",
-            grade=before.value,
-            undo="yes",
-            version=str(case.version),
-        ),
+        choose("case.grade", case.id, label="undo", grade=before.value, undo="yes"),
     )
 
 
@@ -244,7 +228,7 @@ async def close(ctx: Context, subject: str, args: Args) -> None:
     opinion = case.state is CaseState.CONCLUDED
     facts = {"open": await feedback.open_of(ctx, case)}
     case = await ctx.move(CASE, ctx.work.cases, case, "close", facts=facts)
-    await clocks.watch(ctx, case)
+    await clocks.stop_case(ctx, case)
     await feedback.finish_assignments(ctx, case)
     if opinion:
         await feedback.owe_case(ctx, case, f"closed:{case.id}")
@@ -258,10 +242,6 @@ async def reopen(ctx: Context, subject: str, args: Args) -> None:
     del args
     case = await ctx.work.cases.get(subject)
     case = await ctx.move(CASE, ctx.work.cases, case, "reopen", verdict=None, stage_since=ctx.at)
-    await clocks.stop(ctx, f"case:{case.id}")
-    await ctx.settle_cards(
-        f"returned:{case.id}", Settled(what="reopened", who=ctx.me.name, at=ctx.at)
-    )
     await clocks.verify_again(ctx, case)
     if case.owner:
         await filing.offer(ctx, case, case.owner, lead=True)
@@ -456,7 +436,7 @@ async def unmerge(ctx: Context, subject: str, args: Args) -> None:
     case = await ctx.work.cases.get(subject)
     ctx.require("nothing_followed", holds=bool(case.merged_into))
     if "version" in args:
-        ctx.require_undo(case, args)
+        ctx.require("nothing_followed", holds=case.version == int(args["version"]))
     target = await ctx.work.cases.get(case.merged_into)
     case = await ctx.work.cases.save(dataclasses.replace(case, merged_into=""))
     await ctx.note("case", case.id, "unmerge", case.id)
@@ -469,7 +449,7 @@ async def unmerge(ctx: Context, subject: str, args: Args) -> None:
             facts={"version": one.version}, reason="",
         )  # fmt: skip
         await filing.start_offer(ctx, case, thawed)
-    await clocks.restart(ctx, case)
+    await clocks.restart_business(ctx, case)
     await ctx.reply(Done(what="unmerged", subject=case.number), choose("case.open", case.id))
 
 

@@ -5,7 +5,7 @@ import dataclasses
 from handlers import clocks
 from handlers.appeals import cards as appeals
 from handlers.context import Context
-from handlers.housekeeping import feedback, returning
+from handlers.housekeeping import feedback
 from handlers.intake import answering
 from handlers.replies import choose
 from handlers.replies.intake import LeadAnswered, LeadNeedsText
@@ -51,7 +51,6 @@ async def confirm(ctx: Context, subject: str, args: Args) -> None:
     if not answering.in_force(ctx, bulletin):
         raise Refusal("bulletin_gone")
     lead = await ctx.move(LEAD, ctx.work.leads, lead, "confirm", bulletin=bulletin.id)
-    await returning.noticed(ctx, bulletin.case)
     await _settle_links(ctx, lead, link)
     await clocks.stop(ctx, f"lead:{lead.id}")
     await ctx.settle_cards(f"lead:{lead.id}", Settled(what="answered", who=ctx.me.name, at=ctx.at))
@@ -132,7 +131,6 @@ async def attach(ctx: Context, subject: str, args: Args) -> None:
     lead = await ctx.work.leads.get(subject)
     case = await ctx.work.cases.get(args["case"])
     lead = await filing.attach(ctx, lead, case)
-    await returning.noticed(ctx, case.id)
     await proposals.sightings_grew(ctx, case)
     await feedback.catch_up(ctx, case, lead)
     await _undoable(ctx, lead, "attached", case.number)
@@ -242,8 +240,6 @@ async def owner(ctx: Context, subject: str, args: Args) -> None:
     lead = await ctx.work.leads.get(subject)
     LEAD.rule(lead.state, "attach")
     if "unit" in args:
-        if "undo" in args:
-            ctx.require_undo(lead, args)
         await _set_owner(ctx, lead, args["unit"])
         return
     near = proposals.texts(lead.proposal.get("co_units"))
@@ -302,20 +298,7 @@ async def _set_owner(ctx: Context, lead: Lead, unit: str) -> None:
     await ctx.reply(
         await proposals.card(ctx, lead),
         *await proposals.choices(ctx, lead),
-        *(
-            [
-                choose(
-                    "lead.owner",
-                    lead.id,
-                    "undo",
-                    unit=before,
-                    undo="yes",
-                    version=str(lead.version),
-                )
-            ]
-            if before
-            else []
-        ),
+        *([choose("lead.owner", lead.id, label="undo", unit=before)] if before else []),
         subject=f"lead:{lead.id}",
     )
 
@@ -335,8 +318,6 @@ async def grade(ctx: Context, subject: str, args: Args) -> None:
         )
         return
     wanted = Grade(args["grade"])
-    if "undo" in args:
-        ctx.require_undo(lead, args)
     if grading.lower(wanted, proposals.grade_of(lead)) and "undo" not in args:
         await ctx.ask(
             "lead.grade", AskText(what="why_lower", subject=lead.number),
@@ -367,13 +348,6 @@ async def _set_grade(ctx: Context, lead: Lead, wanted: Grade, reason: str) -> No
     await ctx.reply(
         await proposals.card(ctx, lead),
         *await proposals.choices(ctx, lead),
-        choose(
-            "lead.grade",
-            lead.id,
-            "undo",
-            grade=before.value,
-            undo="yes",
-            version=str(lead.version),
-        ),
+        choose("lead.grade", lead.id, label="undo", grade=before.value, undo="yes"),
         subject=f"lead:{lead.id}",
     )

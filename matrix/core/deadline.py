@@ -24,7 +24,6 @@ class Stage(StrEnum):
     FEEDBACK = "feedback"
     RATIFY = "ratify"
     RETURN = "return"
-    WATCH = "watch"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from matrix.core.case import EventClass, Grade
+from matrix.core.case import Grade
 from matrix.core.deadline import Stage
 
 LOCAL = ZoneInfo("Asia/Shanghai")
@@ -86,15 +86,6 @@ def _span(day: date, begin: time, end: time) -> timedelta:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Returned:
-    """When a closed rumor counts as back: reports and areas within minutes."""
-
-    reports: int = 3
-    areas: int = 2
-    minutes: int = 60
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ClockTable:
     """Stage → grade → length. ``quiet`` are the hours (Beijing) that hold back reminders."""
 
@@ -102,7 +93,6 @@ class ClockTable:
     quiet: tuple[time, time] = (time(22, 0), time(7, 0))
     morning: time = time(7, 15)
     same_day: frozenset[str] = frozenset()
-    returned: Returned = field(default_factory=Returned)
 
     def length(self, stage: Stage, grade: Grade) -> Length | None:
         """None where the stage has no clock for this grade."""
@@ -172,23 +162,6 @@ class ClockTable:
         local = at.astimezone(LOCAL)
         day = local.date() if local.time() < self.morning else local.date() + timedelta(days=1)
         return _at(day, self.morning).astimezone(at.tzinfo)
-
-
-NATIONAL: Mapping[EventClass, tuple[int, int]] = {
-    EventClass.MAJOR_PLUS: (5, 24),
-    EventClass.MAJOR: (5, 24),
-    EventClass.OTHER: (48, 0),
-}
-"""Hours to the first word and to the press conference. Source: 国办发〔2016〕80号, 61号."""
-
-
-def national(event_class: EventClass, received_at: datetime) -> tuple[datetime | None, ...]:
-    """When national law wants the first word and the press conference; None where it does not.
-
-    It hangs on the event's class alone, never on our colour (domain §6).
-    """
-    hours = NATIONAL.get(event_class, (0, 0))
-    return tuple(received_at + timedelta(hours=one) if one else None for one in hours)
 
 
 def rung_at(starts_at: datetime, due_at: datetime, rung: int) -> datetime | None:
