@@ -6,7 +6,7 @@ from datetime import datetime
 from handlers.context import Context
 from matrix.core.case import Case, Grade
 from matrix.core.deadline import Deadline, Stage
-from matrix.triage.deadline import rung_at
+from matrix.triage.deadline import next_at
 
 
 async def start(
@@ -39,7 +39,7 @@ async def start(
         starts_at=starts_at,
         due_at=due_at,
         capped=capped,
-        next_at=rung_at(starts_at, due_at, 0),
+        next_at=next_at(stage, starts_at, due_at, 0),
     )
     await ctx.work.deadlines.add(deadline)
     await ctx.note("deadline", deadline.id, f"start-{stage}", case, due=due_at.isoformat())
@@ -84,7 +84,7 @@ async def regrade(ctx: Context, case: Case) -> None:
                     one,
                     due_at=due[0],
                     capped=due[1],
-                    next_at=rung_at(one.starts_at, due[0], one.rung),
+                    next_at=next_at(one.stage, one.starts_at, due[0], one.rung),
                 )
             )
 
@@ -111,7 +111,7 @@ async def unpause(ctx: Context, case: Case) -> None:
                 starts_at=starts_at,
                 due_at=due_at,
                 paused_at=None,
-                next_at=rung_at(starts_at, due_at, one.rung),
+                next_at=next_at(one.stage, starts_at, due_at, one.rung),
             )
         )
 

@@ -106,6 +106,7 @@ class Reminder(Reply):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Digest(Reply):
-    """Several reminders in one message."""
+    """Several reminders in one message; ``more`` are not shown."""
 
     lines: tuple[Reply, ...]
+    more: str = ""

@@ -6,8 +6,11 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import Connection
 
 from matrix.core.case import Case, CaseState, Grade, Verdict
 from matrix.core.claim import Claim
@@ -16,6 +19,7 @@ from matrix.core.errors import NotFound, StaleVersion
 from matrix.core.events import Event
 from storage.engine import open_engine
 from storage.migrate import upgrade
+from storage.tables import METADATA
 from storage.unit_of_work import SqlStore
 
 AT = datetime(2026, 11, 9, 7, 5, tzinfo=UTC)
@@ -51,6 +55,16 @@ def inbound(message_id: str, row: str) -> Inbound:
     return Inbound(
         id=row, platform="webchat", message_id=message_id, external="p", chat="p", received_at=AT
     )
+
+
+async def test_the_migrations_make_the_tables(store: SqlStore) -> None:
+    def differences(connection: Connection) -> list[object]:
+        context = MigrationContext.configure(connection)
+        ours = [one for one in compare_metadata(context, METADATA) if "dbos" not in str(one)]
+        return list(ours)
+
+    async with store.engine.connect() as connection:
+        assert await connection.run_sync(differences) == []
 
 
 async def test_what_is_stored_comes_back_equal(store: SqlStore) -> None:

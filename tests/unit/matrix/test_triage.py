@@ -12,7 +12,7 @@ from matrix.core.deadline import Stage
 from matrix.core.directory import Area, AreaKind, Topic, Unit, UnitKind
 from matrix.privacy import mask
 from matrix.triage import routing
-from matrix.triage.deadline import LOCAL, Calendar, Length
+from matrix.triage.deadline import LOCAL, Calendar, Length, next_at
 from matrix.triage.grade import Spread, assess, endangers_life, grade_of, lower, worse
 from matrix.triage.linter import compose, lint, short_form
 
@@ -116,6 +116,7 @@ def test_worse_is_symmetric(one: Grade, other: Grade) -> None:
 
 
 TABLE = read_clocks()
+MONDAY = datetime(2026, 11, 9, 7, 5, tzinfo=UTC)
 START = st.datetimes(datetime(2026, 1, 1), datetime(2026, 12, 31)).map(
     lambda at: at.replace(tzinfo=UTC)
 )
@@ -147,6 +148,29 @@ def test_working_time_agrees_with_a_minute_by_minute_count(at: datetime, minutes
         left -= works
         moment += timedelta(minutes=1)
     assert due == moment
+
+
+@pytest.mark.parametrize(
+    ("grade", "said"),
+    [
+        (Grade.RED, "2026-11-09 16:05"),
+        (Grade.ORANGE, "2026-11-09 16:05"),
+        (Grade.YELLOW, "2026-11-09 17:05"),
+        (Grade.BLUE, "2026-11-10 15:05"),
+    ],
+)
+def test_a_receipt_is_checked_by_the_table(grade: Grade, said: str) -> None:
+    due = TABLE.due(Stage.CHECK, grade, MONDAY, MONDAY, Calendar())
+    assert due is not None
+    assert due[0].astimezone(LOCAL).strftime("%Y-%m-%d %H:%M") == said
+
+
+def test_a_silent_clock_is_looked_at_once_the_others_climb() -> None:
+    over = MONDAY + timedelta(hours=2)
+    assert next_at(Stage.RETURN, MONDAY, over, 0) == over
+    rungs = [next_at(Stage.CHECK, MONDAY, over, rung) for rung in range(6)]
+    assert rungs[:3] == [MONDAY + timedelta(hours=1), MONDAY + timedelta(minutes=96), over]
+    assert rungs[5] is None
 
 
 def test_quiet_hours() -> None:
@@ -196,9 +220,6 @@ def test_masks() -> None:
     assert mask("号码 11010519491231002X") == "号码 110105********002X"
     # A bank card number fails the checksum and is no identity number.
     assert mask("卡号 110105194912310021") == "卡号 110105194912310021"
-
-
-MONDAY = datetime(2026, 11, 9, 7, 5, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(

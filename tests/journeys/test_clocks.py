@@ -1,0 +1,101 @@
+"""Clocks that watch over what others do: reminders in bundles, receipts, feedback, 复燃."""
+
+from pathlib import Path
+from typing import Any
+
+from tests.journeys import story
+from tests.journeys.play import Play, stage
+
+REMINDED = ("reminder", "digest")
+
+
+async def reminders(p: Play, who: str) -> list[dict[str, Any]]:
+    return [m for m in await p.heard(who) if m["reply"] in REMINDED]
+
+
+async def _two_dispatched(p: Play) -> None:
+    """Two blue cases of one unit, five minutes apart."""
+    await story.filed(p)
+    p.clock.forward(minutes=5)
+    await story.filed(p, "金穗家园的路灯今晚起全部熄灭，停一个月", "李敏")
+
+
+async def test_reminders_to_one_person_come_in_bundles(tmp_path: Path) -> None:
+    async with stage(tmp_path, after=_two_dispatched) as p:
+        p.clock.forward(minutes=5)
+        assert {one.owner for one in await p.all("cases")} == {"cgj"}
+        await p.tick(minutes=56)
+        first = len(await reminders(p, "范北辰"))
+        assert first == 1
+        for _ in range(4):
+            await p.tick(minutes=2)
+            assert len(await reminders(p, "范北辰")) == first, "the next bundle waits"
+        await p.tick(minutes=2)
+        assert len(await reminders(p, "范北辰")) == first + 1
+        assert await p.all("nudges") == []
+
+
+async def test_what_is_done_meanwhile_is_not_reminded_of(tmp_path: Path) -> None:
+    async with stage(tmp_path, after=_two_dispatched) as p:
+        p.clock.forward(minutes=5)
+        await p.tick(minutes=56)
+        said = len(await reminders(p, "范北辰"))
+        await p.tick(minutes=4)
+        waiting = {one.person for one in await p.all("nudges")}
+        assert p.ids["范北辰"] in waiting
+        for _ in range(2):
+            await p.press("范北辰", "assignment_acknowledge")
+        await p.tick(minutes=7)
+        assert len(await reminders(p, "范北辰")) == said
+
+
+async def test_red_is_said_at_once_and_alone(tmp_path: Path) -> None:
+    async with stage(tmp_path, after=_two_dispatched) as p:
+        p.clock.forward(minutes=5)
+        await p.tick(minutes=56)
+        said = len(await reminders(p, "范北辰"))
+        await p.say("陈静", (await p.all("cases"))[1].number)
+        await p.press("陈静", "case_more")
+        await p.press("陈静", "case_grade")
+        await p.press("陈静", "grade_red")
+        await p.tick(minutes=1)
+        (red,) = (await reminders(p, "范北辰"))[said:]
+        assert "熄灭" in red["text"]
+        assert "两百" not in red["text"]
+
+
+async def test_a_receipt_nobody_checks_is_pressed_for(tmp_path: Path) -> None:
+    async with stage(tmp_path, after=story.lamps_running) as p:
+        p.links.default = "unreachable"
+        await p.say("华明川", "https://mp.weixin.qq.com/s/h")
+        clock = await story.the(p, "deadlines", stage="check", closed_at=None)
+        assert clock.due_at.isoformat() == "2026-11-10T07:05:00+00:00", "a working day from 15:05"
+        before = {who: len(await reminders(p, who)) for who in ("冯涛", "陈静")}
+        await p.tick(hours=19)
+        assert len(await reminders(p, "冯涛")) > before["冯涛"]
+        assert not any("核对回执" in m["text"] for m in await reminders(p, "陈静"))
+        await p.tick(hours=5, minutes=1)
+        assert any("核对回执" in m["text"] for m in await reminders(p, "陈静"))
+        number = (await story.the(p, "cases")).number
+        assert "健康云江" in await p.press("陈静", number, inside="核对回执")
+        await p.press("陈静", "task_verify")
+        assert await p.all("deadlines", stage="check", closed_at=None) == []
+
+
+async def test_the_clock_of_a_receipt_ends_with_it(tmp_path: Path) -> None:
+    async with stage(tmp_path, after=story.lamps_running) as p:
+        await p.say("华明川", "https://mp.weixin.qq.com/s/wrong")
+        assert len(await p.all("deadlines", stage="check", closed_at=None)) == 1
+        await p.press("华明川", "task_undo")
+        assert await p.all("deadlines", stage="check", closed_at=None) == []
+        await p.say("华明川", "https://mp.weixin.qq.com/s/h")
+        await p.tick(minutes=1)
+        assert await p.all("deadlines", stage="check", closed_at=None) == []
+        await p.say("邬沐阳", "", files=[await p.file()])
+        await p.press("陈静", "task_reject")
+        assert await p.all("deadlines", stage="check", closed_at=None) == []
+        await p.say("邬沐阳", "", files=[await p.file(9)])
+        await p.say("冯涛", "看板")
+        await p.press("冯涛", "campaign_abort")
+        await p.press("冯涛", "confirm")
+        assert await p.all("deadlines", stage="check", closed_at=None) == []
