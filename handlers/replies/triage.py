@@ -85,6 +85,15 @@ class DoubtLine(Reply):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Breach(Reply):
+    """Reporters who should have heard the outcome by now; they are counted, never named."""
+
+    number: str
+    count: int
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Alarm(Reply):
     """Something that needs the desk; ``what`` is a key under ``alarm``."""
 

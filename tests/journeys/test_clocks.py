@@ -3,8 +3,10 @@
 from pathlib import Path
 from typing import Any
 
+from tests.doubles.channels import ToldChannel
 from tests.journeys import story
 from tests.journeys.play import Play, stage
+from tests.journeys.story import PHONE, bind_sms
 
 REMINDED = ("reminder", "digest")
 
@@ -99,3 +101,50 @@ async def test_the_clock_of_a_receipt_ends_with_it(tmp_path: Path) -> None:
         await p.press("冯涛", "campaign_abort")
         await p.press("冯涛", "confirm")
         assert await p.all("deadlines", stage="check", closed_at=None) == []
+
+
+def _breaches(heard: list[dict[str, Any]]) -> list[str]:
+    return [m["text"] for m in heard if m["reply"] == "breach"]
+
+
+async def test_feedback_that_has_not_arrived_in_an_hour_is_seen_once(tmp_path: Path) -> None:
+    channel = ToldChannel()
+    async with stage(tmp_path, after=story.lamps_submitted, channels={"sms": channel}) as p:
+        await bind_sms(p, "王芳")
+        channel.verdicts[PHONE] = "lose"
+        await story.signed(p)
+        await story.published(p)
+        assert await p.states("feedback") == ["in-doubt"]
+        await p.tick(minutes=59)
+        assert _breaches(await p.heard("陈静")) == []
+        await p.tick(minutes=1)
+        (said,) = _breaches(await p.heard("陈静"))
+        assert "1 位报告人" in said
+        assert "王芳" not in said
+        await p.tick(minutes=1)
+        await p.tick(hours=3)
+        assert len(_breaches(await p.heard("陈静"))) == 1
+        await p.press("陈静", "desk_doubts", inside="1 位报告人")
+        await p.press("陈静", "doubt_arrived")
+        assert await p.states("feedback") == ["sent"]
+
+
+async def test_feedback_of_the_night_is_late_an_hour_after_the_morning(tmp_path: Path) -> None:
+    channel = ToldChannel()
+    async with stage(tmp_path, after=story.lamps_submitted, channels={"sms": channel}) as p:
+        await bind_sms(p, "王芳")
+        channel.verdicts[PHONE] = "lose"
+        await story.signed(p)
+        p.clock.forward(hours=8)
+        await story.published(p)
+        assert await p.states("feedback") == ["due"], "blue waits for 7:15"
+        await p.tick(hours=9)
+        assert _breaches(await p.heard("陈静")) == [], "8:05, it was owed at 7:15"
+        await p.tick(minutes=10)
+        assert len(_breaches(await p.heard("陈静"))) == 1
+
+
+async def test_feedback_that_was_told_is_no_breach(tmp_path: Path) -> None:
+    async with stage(tmp_path, after=story.lamps_published) as p:
+        await p.tick(hours=2)
+        assert _breaches(await p.heard("陈静")) == []

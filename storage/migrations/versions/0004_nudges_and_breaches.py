@@ -1,4 +1,4 @@
-"""nudges: reminders that wait for a person's next bundle
+"""nudges (reminders that wait for a person's next bundle); feedback that came too late
 
 Revision ID: 0004
 """
@@ -27,5 +27,11 @@ def upgrade() -> None:
         batch_op.create_index('ux_nudge_person_deadline', ['person', 'deadline'], unique=True)
 
 
+    with op.batch_alter_table('feedback', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('breached_at', sa.BigInteger(), nullable=True))
+
+
 def downgrade() -> None:
+    with op.batch_alter_table('feedback', schema=None) as batch_op:
+        batch_op.drop_column('breached_at')
     op.drop_table('nudge')
