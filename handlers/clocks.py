@@ -67,8 +67,10 @@ async def due_of(ctx: Context, subject: str) -> datetime | None:
 
 
 async def case_due(ctx: Context, case_id: str) -> datetime | None:
-    """The nearest due time among a case's open clocks."""
-    found = await ctx.work.deadlines.find(case=case_id, closed_at=None, order="due_at", limit=1)
+    """The nearest due time among a case's open clocks; watching a closed case asks nothing."""
+    found = await ctx.work.deadlines.find(
+        case=case_id, closed_at=None, stage__ne=Stage.WATCH, order="due_at", limit=1
+    )
     return found[0].due_at if found else None
 
 
@@ -133,3 +135,14 @@ async def verify_again(ctx: Context, case: Case) -> None:
     await start(
         ctx, f"case:{case.id}", Stage.VERIFY, case.grade, business=ctx.at, case=case.id
     )  # fmt: skip
+
+
+async def watch(ctx: Context, case: Case) -> None:
+    """A closed case is watched for a while: what was said may come back (复燃)."""
+    await start(ctx, f"case:{case.id}", Stage.WATCH, case.grade, business=ctx.at, case=case.id)
+
+
+async def watched_until(ctx: Context, case: Case) -> datetime | None:
+    """Until when a closed case is watched; None when it is not."""
+    found = await ctx.work.deadlines.one(case=case.id, stage=Stage.WATCH, closed_at=None)
+    return found.due_at if found is not None else None

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from handlers import clocks
 from handlers.context import Context
-from handlers.housekeeping import breaches, expiring, feedback, ladder, nudging
+from handlers.housekeeping import breaches, expiring, feedback, ladder, nudging, watching
 from handlers.replies import choose
 from handlers.reposting import campaigns
 from handlers.services import Services
@@ -35,6 +35,7 @@ async def tick(ctx: Context) -> None:
     await remind_operators(ctx)
     await feedback.send_due(ctx)
     await breaches.report(ctx)
+    await watching.look(ctx)
     for case in await ctx.work.cases.find(state=CaseState.CHECKING, limit=_BATCH):
         await feedback.close_if_done(ctx, case.id)
 

@@ -98,6 +98,7 @@ class CaseCard(Reply):
     paused: str = ""
     correction: str = ""
     merged_into: str = ""
+    watched_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -94,6 +94,17 @@ class Breach(Reply):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Relapsed(Reply):
+    """复燃: a closed case's claim is reported again."""
+
+    number: str
+    wording: str
+    reports: int
+    areas: int
+    minutes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Alarm(Reply):
     """Something that needs the desk; ``what`` is a key under ``alarm``."""
 

@@ -53,6 +53,7 @@ async def card(ctx: Context, case: Case) -> CaseCard:
         paused=case.paused_reason,
         correction="yes" if case.correction_open else "",
         merged_into=merged.number if merged else "",
+        watched_until=await clocks.watched_until(ctx, case),
     )
 
 

@@ -17,10 +17,12 @@ from matrix.core.case import (
     CASE,
     AssignmentState,
     Case,
+    CaseState,
     EventClass,
     Grade,
 )
 from matrix.core.conversation import Dialog, Inbound
+from matrix.core.deadline import Stage
 from matrix.core.errors import Refusal
 from matrix.core.lead import LeadState
 from matrix.core.roles import Role
@@ -217,8 +219,12 @@ async def close(ctx: Context, subject: str, args: Args) -> None:
     del args
     case = await ctx.work.cases.get(subject)
     facts = {"open": await feedback.open_of(ctx, case)}
+    elsewhere = case.state is CaseState.REFERRED
     case = await ctx.move(CASE, ctx.work.cases, case, "close", facts=facts)
     await clocks.stop_case(ctx, case)
+    if not elsewhere:
+        # What another body has is not ours to watch.
+        await clocks.watch(ctx, case)
     await feedback.finish_assignments(ctx, case)
     await ctx.settle_cards(f"case:{case.id}", Settled(what="closed", who=ctx.me.name, at=ctx.at))
     await ctx.reply(Done(what="closed", subject=case.number), choose("case.reopen", case.id))
@@ -230,6 +236,8 @@ async def reopen(ctx: Context, subject: str, args: Args) -> None:
     del args
     case = await ctx.work.cases.get(subject)
     case = await ctx.move(CASE, ctx.work.cases, case, "reopen", verdict=None, stage_since=ctx.at)
+    await clocks.stop(ctx, f"case:{case.id}", Stage.WATCH)
+    await ctx.settle_cards(f"watch:{case.id}", Settled(what="reopened", who=ctx.me.name, at=ctx.at))
     await clocks.verify_again(ctx, case)
     if case.owner:
         await filing.offer(ctx, case, case.owner, lead=True)

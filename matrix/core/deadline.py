@@ -24,9 +24,10 @@ class Stage(StrEnum):
     FEEDBACK = "feedback"
     RATIFY = "ratify"
     RETURN = "return"
+    WATCH = "watch"
 
 
-SILENT = frozenset({Stage.RETURN})
+SILENT = frozenset({Stage.RETURN, Stage.WATCH})
 """Stages that only end: they remind nobody and climb no ladder."""
 
 

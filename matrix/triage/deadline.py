@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from matrix.core.case import Grade
 from matrix.core.deadline import SILENT, Stage
+from matrix.triage.relapse import Relapse
 
 LOCAL = ZoneInfo("Asia/Shanghai")
 ORDER = (Stage.FILE, Stage.ACKNOWLEDGE, Stage.VERIFY, Stage.DRAFT, Stage.REVIEW)
@@ -90,6 +91,7 @@ class ClockTable:
     quiet: tuple[time, time] = (time(22, 0), time(7, 0))
     morning: time = time(7, 15)
     same_day: frozenset[str] = frozenset()
+    relapse: Relapse
 
     def length(self, stage: Stage, grade: Grade) -> Length | None:
         """None where the stage has no clock for this grade."""

@@ -1,5 +1,6 @@
 """Clocks that watch over what others do: reminders in bundles, receipts, feedback, 复燃."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -148,3 +149,65 @@ async def test_feedback_that_was_told_is_no_breach(tmp_path: Path) -> None:
     async with stage(tmp_path, after=story.lamps_published) as p:
         await p.tick(hours=2)
         assert _breaches(await p.heard("陈静")) == []
+
+
+async def closed(p: Play) -> None:
+    """The blue case, told and closed without a broadcast."""
+    await story.lamps_published(p)
+    await p.press("冯涛", "campaign_none")
+    assert await p.states("cases") == ["closed"]
+
+
+def _relapses(heard: list[dict[str, Any]]) -> list[str]:
+    return [m["text"] for m in heard if m["reply"] == "relapsed"]
+
+
+async def _reported(p: Play, *people: str) -> None:
+    for who in people:
+        assert "不向住户收费" in await p.say(who, story.LAMPS), "answered, and counted all the same"
+    await p.tick(minutes=1)
+
+
+async def test_a_rumor_that_comes_back_is_an_alarm_once(tmp_path: Path) -> None:
+    async with stage(tmp_path, after=closed) as p:
+        card = await p.say("陈静", await p.number())
+        assert "复燃观察到" in card
+        assert "最近时限" not in card
+        p.clock.forward(minutes=30)
+        await _reported(p, "李敏", "李敏", "李敏", "张伟")
+        assert _relapses(await p.heard("陈静")) == [], "two people, however often"
+        await _reported(p, "喻耕读")
+        for who in ("陈静", "范北辰"):
+            (said,) = _relapses(await p.heard(who))
+            assert "3 人" in said
+        assert not await p.has("范北辰", "watch_reopen")
+        await _reported(p, "王芳")
+        assert len(_relapses(await p.heard("陈静"))) == 1, "once per episode"
+        await p.press("陈静", "watch_leave")
+        await p.tick(minutes=70)
+        await _reported(p, "李敏", "张伟", "喻耕读")
+        assert len(_relapses(await p.heard("陈静"))) == 2, "it was quiet for an hour"
+        await p.press("陈静", "watch_reopen")
+        assert await p.states("cases") == ["verifying"]
+        assert await p.all("deadlines", stage="watch", closed_at=None) == []
+
+
+async def test_the_watch_ends(tmp_path: Path) -> None:
+    async with stage(tmp_path, after=closed) as p:
+        await p.tick(hours=23, minutes=59)
+        assert len(await p.all("deadlines", stage="watch", closed_at=None)) == 1
+        await p.tick(minutes=1)
+        assert await p.all("deadlines", stage="watch", closed_at=None) == []
+        await _reported(p, "李敏", "张伟", "喻耕读")
+        assert _relapses(await p.heard("陈静")) == []
+
+
+async def test_one_area_alone_is_no_return(tmp_path: Path) -> None:
+    async with stage(tmp_path, after=closed) as p:
+        home = (await p.all("posts", person=p.ids["李敏"], role="supervisor"))[0].unit
+        for who in ("张伟", "喻耕读"):
+            (post,) = await p.all("posts", person=p.ids[who], role="supervisor")
+            await p.change("posts", replace(post, unit=home))
+        p.clock.forward(minutes=1)
+        await _reported(p, "李敏", "张伟", "喻耕读")
+        assert _relapses(await p.heard("陈静")) == []

@@ -15,6 +15,7 @@ from matrix.triage import routing
 from matrix.triage.deadline import LOCAL, Calendar, Length, next_at
 from matrix.triage.grade import Spread, assess, endangers_life, grade_of, lower, worse
 from matrix.triage.linter import compose, lint, short_form
+from matrix.triage.relapse import alarming, count
 
 UNITS = {
     "swj": Unit(id="swj", name="区水务局", short_name="水务局", kind=UnitKind.DEPARTMENT),
@@ -171,6 +172,13 @@ def test_a_silent_clock_is_looked_at_once_the_others_climb() -> None:
     rungs = [next_at(Stage.CHECK, MONDAY, over, rung) for rung in range(6)]
     assert rungs[:3] == [MONDAY + timedelta(hours=1), MONDAY + timedelta(minutes=96), over]
     assert rungs[5] is None
+
+
+@given(st.lists(st.tuples(st.sampled_from("abcd"), st.sampled_from(["", "1", "2", "3"]))))
+def test_a_return_needs_several_people_in_several_areas(seen: list[tuple[str, str]]) -> None:
+    found = count(seen)
+    people, areas = {one for one, _ in seen}, {area for _, area in seen} - {""}
+    assert alarming(TABLE.relapse, found) == (len(people) >= 3 and len(areas) >= 2)
 
 
 def test_quiet_hours() -> None:
