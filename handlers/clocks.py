@@ -142,7 +142,16 @@ async def watch(ctx: Context, case: Case) -> None:
     await start(ctx, f"case:{case.id}", Stage.WATCH, case.grade, business=ctx.at, case=case.id)
 
 
+async def publish_by(ctx: Context, case: Case) -> datetime | None:
+    """When the business clock runs out; None when it has been stopped."""
+    return await _due_at(ctx, case, Stage.FIRST_PUBLICATION)
+
+
 async def watched_until(ctx: Context, case: Case) -> datetime | None:
     """Until when a closed case is watched; None when it is not."""
-    found = await ctx.work.deadlines.one(case=case.id, stage=Stage.WATCH, closed_at=None)
+    return await _due_at(ctx, case, Stage.WATCH)
+
+
+async def _due_at(ctx: Context, case: Case, stage: Stage) -> datetime | None:
+    found = await ctx.work.deadlines.one(case=case.id, stage=stage, closed_at=None)
     return found.due_at if found is not None else None

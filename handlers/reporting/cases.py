@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from handlers import access, clocks
 from handlers.context import Context
 from handlers.replies import Choice, choose
-from handlers.replies.shared import CaseCard
+from handlers.replies.shared import CaseCard, NationalLine
 from handlers.triage import proposals
 from matrix.core.case import ASSIGNMENT, CASE, AssignmentState, Case, CaseState
 from matrix.core.errors import NotAllowed
 from matrix.core.roles import Role
+from matrix.triage.national import national
 
 SEEING = frozenset(
     {
@@ -53,6 +54,11 @@ async def card(ctx: Context, case: Case) -> CaseCard:
         paused=case.paused_reason,
         correction="yes" if case.correction_open else "",
         merged_into=merged.number if merged else "",
+        publish_by=await clocks.publish_by(ctx, case),
+        national=tuple(
+            NationalLine(duty=one.duty, due_at=one.due_at)
+            for one in national(case.event_class, case.received_at)
+        ),
         watched_until=await clocks.watched_until(ctx, case),
     )
 

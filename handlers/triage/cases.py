@@ -154,7 +154,8 @@ async def event_class(ctx: Context, subject: str, args: Args) -> None:
     case = await ctx.work.cases.save(dataclasses.replace(case, event_class=wanted))
     await ctx.note("case", case.id, f"class-{wanted}", case.id)
     await ctx.reply(
-        Done(what="classed", subject=case.number, detail=f"class_{wanted.value.replace('-', '_')}")
+        Done(what="classed", subject=case.number, detail=f"class_{wanted.value.replace('-', '_')}"),
+        choose("case.open", case.id, keep=True),
     )
 
 

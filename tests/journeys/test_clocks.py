@@ -211,3 +211,25 @@ async def test_one_area_alone_is_no_return(tmp_path: Path) -> None:
         p.clock.forward(minutes=1)
         await _reported(p, "李敏", "张伟", "喻耕读")
         assert _relapses(await p.heard("陈静")) == []
+
+
+async def test_national_clocks_stand_beside_the_local_ones(tmp_path: Path) -> None:
+    async with stage(tmp_path, after=story.filed) as p:
+        number = await p.number()
+        before = await p.say("陈静", number)
+        assert "首发（本区设定）：11 月 11 日 15:05" in before
+        assert "国家规定" not in before
+        for label, wanted, unwanted in (
+            ("class_major", ["5 小时内", "今天 20:05", "24 小时内", "明天 15:05"], "48 小时内"),
+            ("class_other", ["48 小时内", "11 月 11 日 15:05"], "24 小时内"),
+            ("class_not_applicable", [], "国家规定"),
+        ):
+            await p.say("陈静", number)
+            await p.press("陈静", "case_more")
+            await p.press("陈静", "case_class")
+            await p.press("陈静", label)
+            shown = await p.press("陈静", "case_open")
+            assert all(one in shown for one in wanted), shown
+            assert unwanted not in shown
+            if wanted:
+                assert "国家规定" in await p.say("范北辰", number)

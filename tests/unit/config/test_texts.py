@@ -34,6 +34,7 @@ from matrix.core.roles import NOT_PERSONS, Role
 from matrix.core.verification import Finding
 from matrix.matching.verdicts import ReasonKind
 from matrix.triage.deadline import LADDER
+from matrix.triage.national import Duty
 from matrix.triage.routing import Why
 
 ROOT = Path(handlers.__file__).parent.parent
@@ -80,7 +81,7 @@ EXPANSIONS: Mapping[str, list[str]] = {
     ],
     "route-": [one.value for one in Why],
 }  # fmt: skip
-ENUMS = (Grade, Verdict, Kind, Finding, LeadState, CaseState, Role)
+ENUMS = (Grade, Verdict, Kind, Finding, LeadState, CaseState, Role, Duty)
 
 
 def modules(package: object) -> Iterator[str]:

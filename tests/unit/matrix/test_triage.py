@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.clock_table import read_clocks
-from matrix.core.case import Grade
+from matrix.core.case import EventClass, Grade
 from matrix.core.deadline import Stage
 from matrix.core.directory import Area, AreaKind, Topic, Unit, UnitKind
 from matrix.privacy import mask
@@ -15,6 +15,7 @@ from matrix.triage import routing
 from matrix.triage.deadline import LOCAL, Calendar, Length, next_at
 from matrix.triage.grade import Spread, assess, endangers_life, grade_of, lower, worse
 from matrix.triage.linter import compose, lint, short_form
+from matrix.triage.national import Duty, national
 from matrix.triage.relapse import alarming, count
 
 UNITS = {
@@ -179,6 +180,20 @@ def test_a_return_needs_several_people_in_several_areas(seen: list[tuple[str, st
     found = count(seen)
     people, areas = {one for one, _ in seen}, {area for _, area in seen} - {""}
     assert alarming(TABLE.relapse, found) == (len(people) >= 3 and len(areas) >= 2)
+
+
+@pytest.mark.parametrize(
+    ("event_class", "hours"),
+    [
+        (EventClass.MAJOR_PLUS, {Duty.PUBLISH: 5, Duty.PRESS_CONFERENCE: 24}),
+        (EventClass.MAJOR, {Duty.PUBLISH: 5, Duty.PRESS_CONFERENCE: 24}),
+        (EventClass.OTHER, {Duty.ANSWER: 48}),
+        (EventClass.NOT_APPLICABLE, {}),
+    ],
+)
+def test_national_law_hangs_on_the_class(event_class: EventClass, hours: dict[Duty, int]) -> None:
+    found = {one.duty: one.due_at for one in national(event_class, MONDAY)}
+    assert found == {duty: MONDAY + timedelta(hours=many) for duty, many in hours.items()}
 
 
 def test_quiet_hours() -> None:
