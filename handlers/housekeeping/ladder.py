@@ -7,8 +7,9 @@ import dataclasses
 
 from handlers import clocks
 from handlers.context import Context
-from handlers.housekeeping import expiring
-from matrix.core.case import AssignmentState, Case, CaseState
+from handlers.housekeeping import criticism, expiring
+from handlers.housekeeping.responsible import assignees
+from matrix.core.case import Case
 from matrix.core.deadline import SILENT, Deadline, Nudge
 from matrix.core.roles import Role
 from matrix.triage.deadline import DUE, LADDER, next_at, rung_at
@@ -47,6 +48,8 @@ async def _fire(ctx: Context, one: Deadline) -> None:
         one = await ctx.work.deadlines.get(one.id)
         if one.closed_at is not None:
             return
+    if before < len(LADDER) <= rung:
+        await criticism.draft(ctx, one, case)
     for person in await recipients(ctx, one, case, rung):
         await _owe(ctx, person, one)
 
@@ -101,34 +104,3 @@ async def _checkers(ctx: Context, task_id: str, rung: int) -> list[str]:
     if rung >= DESK:
         people += ctx.holders(Role.LEADER)
     return [one for one in dict.fromkeys(people) if one != task.operator]
-
-
-_REVIEWING = {
-    "review-1": (Role.REVIEWER_1,),
-    "review-2": (Role.REVIEWER_2,),
-    "review-3": (Role.REVIEWER_3,),
-    "signed-urgent": (Role.REVIEWER_1,),
-    "signed": (Role.PUBLISHER,),
-}
-
-
-async def assignees(ctx: Context, one: Deadline, case: Case) -> list[str]:
-    """Whose work the clock measures."""
-    kind, _, entity_id = one.subject.partition(":")
-    if kind == "revision":
-        revision = await ctx.work.revisions.get(entity_id)
-        return ctx.holders(*_REVIEWING.get(revision.state.value, (Role.HANDLER,)))
-    if kind == "verification":
-        unit = (await ctx.work.verifications.get(entity_id)).unit
-        return ctx.holders(Role.HANDLER, unit=unit)
-    if case.state is CaseState.APPROVED:
-        return ctx.holders(Role.PUBLISHER)
-    if kind == "assignment":
-        made = await ctx.work.assignments.get(entity_id)
-        return [made.person] if made.person else ctx.holders(Role.HANDLER, unit=made.unit)
-    lead = await ctx.work.assignments.one(
-        case=case.id, lead=True, state=AssignmentState.ACKNOWLEDGED
-    )
-    if lead is not None and lead.person:
-        return [lead.person]
-    return ctx.holders(Role.HANDLER, unit=case.owner) if case.owner else []

@@ -114,6 +114,37 @@ class Alarm(Reply):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CriticismStep(Reply):
+    """A reminder that went before."""
+
+    rung: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Criticism(Reply):
+    """通报: who did not do what, due when, since when."""
+
+    number: str
+    wording: str
+    stage: str
+    starts_at: datetime
+    due_at: datetime
+    unit: str = ""
+    taken_by: str = ""
+    open_due: datetime | None = None
+    closed_at: datetime | None = None
+    steps: tuple[CriticismStep, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CriticismDraft(Reply):
+    """通报稿: not sent before a person approves it."""
+
+    notice: Criticism
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reminder(Reply):
     """A due card; ``rung`` is a key under ``rung``."""
 

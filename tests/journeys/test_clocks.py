@@ -233,3 +233,56 @@ async def test_national_clocks_stand_beside_the_local_ones(tmp_path: Path) -> No
             assert unwanted not in shown
             if wanted:
                 assert "国家规定" in await p.say("范北辰", number)
+
+
+async def _unanswered(p: Play) -> None:
+    """The orange case, dispatched, nobody acknowledges: 15 minutes, three times."""
+    await story.school_filed(p)
+
+
+async def _drafts(p: Play, who: str) -> list[str]:
+    return [m["text"] for m in await p.heard(who) if m["reply"] == "criticism_draft"]
+
+
+async def _told(p: Play, who: str) -> list[str]:
+    return [m["text"] for m in await p.heard(who) if m["reply"] == "criticism"]
+
+
+async def test_at_three_times_the_length_a_notice_is_drafted_and_approved(tmp_path: Path) -> None:
+    async with stage(tmp_path, after=_unanswered) as p:
+        head = story.name_of(p, "unit_head", "jtj")
+        leader = next(
+            p.parts.services.directory.person_name(one.person)
+            for one in p.parts.services.directory.posts
+            if one.role == "leader"
+        )
+        for _ in range(3):
+            await p.tick(minutes=12)
+        assert await _drafts(p, leader) == []
+        await p.tick(minutes=10)
+        owner = [text for text in await _drafts(p, leader) if "区教体局" in text]
+        (draft,) = owner
+        assert "签收超时" in draft
+        assert "起算 15:05，应于 15:20 前完成" in draft
+        assert "15:17 催办" in draft
+        assert "15:29 升级督办" in draft
+        assert "经办" not in draft, "nobody has acknowledged it"
+        assert len(await _drafts(p, leader)) == len(await _drafts(p, "陈静"))
+        assert await _told(p, head) == []
+        await p.press(leader, "criticism_issue", inside="区教体局")
+        assert "区教体局" in (await _told(p, head))[-1]
+        assert not await p.has("陈静", "criticism_issue", inside="责任单位：区教体局")
+        await p.tick(hours=5)
+        assert len(await _told(p, head)) == 1, "once, and nothing by itself"
+
+
+async def test_a_draft_is_discarded(tmp_path: Path) -> None:
+    async with stage(tmp_path, after=_unanswered) as p:
+        await p.tick(minutes=50)
+        head = story.name_of(p, "unit_head", "jtj")
+        await p.press("陈静", "criticism_discard", inside="区教体局")
+        await p.tick(hours=1)
+        assert await _told(p, head) == []
+        async with p.parts.store.read() as work:
+            actions = [one.action for one in await work.events(entity="deadline")]
+        assert actions.count("criticism-discarded") == 1
