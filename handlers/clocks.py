@@ -1,6 +1,7 @@
 """Starting and stopping clocks. Lengths and caps are the table's business (matrix.triage)."""
 
 import dataclasses
+from collections.abc import Sequence
 from datetime import datetime
 
 from handlers.context import Context
@@ -54,10 +55,12 @@ async def stop(ctx: Context, subject: str, *stages: Stage) -> None:
             await ctx.note("deadline", one.id, f"stop-{one.stage}", one.case)
 
 
-async def stop_case(ctx: Context, case: Case) -> None:
-    """Close every clock of a case."""
-    for one in await ctx.work.deadlines.find(case=case.id, closed_at=None):
+async def stop_case(ctx: Context, case: Case) -> list[str]:
+    """Close every clock of a case; returns which were running."""
+    running = await ctx.work.deadlines.find(case=case.id, closed_at=None)
+    for one in running:
         await ctx.work.deadlines.save(dataclasses.replace(one, closed_at=ctx.at, next_at=None))
+    return [one.id for one in running]
 
 
 async def due_of(ctx: Context, subject: str) -> datetime | None:
@@ -128,6 +131,22 @@ async def restart_business(ctx: Context, case: Case) -> None:
         business=case.received_at,
         case=case.id,
     )
+
+
+async def restart_stages(ctx: Context, case: Case, stopped: Sequence[str]) -> None:
+    """After an undone merge each stage that was running has its own length again, from now.
+
+    An assignment's clocks start with its new offer.
+    """
+    for deadline_id in stopped:
+        one = await ctx.work.deadlines.get(deadline_id)
+        if one.stage is Stage.FIRST_PUBLICATION or one.subject.startswith("assignment:"):
+            continue
+        agreed = None if ctx.policy.clocks.length(one.stage, case.grade) else one.due_at
+        await start(
+            ctx, one.subject, one.stage, case.grade, business=case.received_at, case=case.id,
+            due_at=agreed and ctx.at + (agreed - one.starts_at),
+        )  # fmt: skip
 
 
 async def verify_again(ctx: Context, case: Case) -> None:
