@@ -2,12 +2,13 @@
 
 import re
 import tomllib
-from datetime import time
+from datetime import time, timedelta
 from pathlib import Path
 
 from matrix.core.case import Grade
 from matrix.core.deadline import Stage
 from matrix.triage.deadline import ClockTable, Length
+from matrix.triage.relapse import Relapse
 
 DEFAULT = Path(__file__).parent / "clocks.toml"
 _LENGTH = re.compile(r"([0-9]+)([md])( W)?")
@@ -36,6 +37,11 @@ def read_clocks(path: Path = DEFAULT) -> ClockTable:
         quiet=(begin, end),
         morning=time.fromisoformat(raw["morning"]),
         same_day=frozenset(raw["same_day"]),
+        relapse=Relapse(
+            reports=raw["relapse"]["reports"],
+            areas=raw["relapse"]["areas"],
+            within=timedelta(minutes=raw["relapse"]["minutes"]),
+        ),
     )
     if table.faults():
         raise ValueError(f"stages exceed first publication: {', '.join(table.faults())}")

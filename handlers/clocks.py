@@ -1,12 +1,13 @@
 """Starting and stopping clocks. Lengths and caps are the table's business (matrix.triage)."""
 
 import dataclasses
+from collections.abc import Sequence
 from datetime import datetime
 
 from handlers.context import Context
 from matrix.core.case import Case, Grade
 from matrix.core.deadline import Deadline, Stage
-from matrix.triage.deadline import rung_at
+from matrix.triage.deadline import next_at
 
 
 async def start(
@@ -39,7 +40,7 @@ async def start(
         starts_at=starts_at,
         due_at=due_at,
         capped=capped,
-        next_at=rung_at(starts_at, due_at, 0),
+        next_at=next_at(stage, starts_at, due_at, 0),
     )
     await ctx.work.deadlines.add(deadline)
     await ctx.note("deadline", deadline.id, f"start-{stage}", case, due=due_at.isoformat())
@@ -54,10 +55,12 @@ async def stop(ctx: Context, subject: str, *stages: Stage) -> None:
             await ctx.note("deadline", one.id, f"stop-{one.stage}", one.case)
 
 
-async def stop_case(ctx: Context, case: Case) -> None:
-    """Close every clock of a case."""
-    for one in await ctx.work.deadlines.find(case=case.id, closed_at=None):
+async def stop_case(ctx: Context, case: Case) -> list[str]:
+    """Close every clock of a case; returns which were running."""
+    running = await ctx.work.deadlines.find(case=case.id, closed_at=None)
+    for one in running:
         await ctx.work.deadlines.save(dataclasses.replace(one, closed_at=ctx.at, next_at=None))
+    return [one.id for one in running]
 
 
 async def due_of(ctx: Context, subject: str) -> datetime | None:
@@ -67,8 +70,10 @@ async def due_of(ctx: Context, subject: str) -> datetime | None:
 
 
 async def case_due(ctx: Context, case_id: str) -> datetime | None:
-    """The nearest due time among a case's open clocks."""
-    found = await ctx.work.deadlines.find(case=case_id, closed_at=None, order="due_at", limit=1)
+    """The nearest due time among a case's open clocks; watching a closed case asks nothing."""
+    found = await ctx.work.deadlines.find(
+        case=case_id, closed_at=None, stage__ne=Stage.WATCH, order="due_at", limit=1
+    )
     return found[0].due_at if found else None
 
 
@@ -84,7 +89,7 @@ async def regrade(ctx: Context, case: Case) -> None:
                     one,
                     due_at=due[0],
                     capped=due[1],
-                    next_at=rung_at(one.starts_at, due[0], one.rung),
+                    next_at=next_at(one.stage, one.starts_at, due[0], one.rung),
                 )
             )
 
@@ -111,7 +116,7 @@ async def unpause(ctx: Context, case: Case) -> None:
                 starts_at=starts_at,
                 due_at=due_at,
                 paused_at=None,
-                next_at=rung_at(starts_at, due_at, one.rung),
+                next_at=next_at(one.stage, starts_at, due_at, one.rung),
             )
         )
 
@@ -128,8 +133,44 @@ async def restart_business(ctx: Context, case: Case) -> None:
     )
 
 
+async def restart_stages(ctx: Context, case: Case, stopped: Sequence[str]) -> None:
+    """After an undone merge each stage that was running has its own length again, from now.
+
+    An assignment's clocks start with its new offer.
+    """
+    for deadline_id in stopped:
+        one = await ctx.work.deadlines.get(deadline_id)
+        if one.stage is Stage.FIRST_PUBLICATION or one.subject.startswith("assignment:"):
+            continue
+        agreed = None if ctx.policy.clocks.length(one.stage, case.grade) else one.due_at
+        await start(
+            ctx, one.subject, one.stage, case.grade, business=case.received_at, case=case.id,
+            due_at=agreed and ctx.at + (agreed - one.starts_at),
+        )  # fmt: skip
+
+
 async def verify_again(ctx: Context, case: Case) -> None:
     """Opened again after its clocks were stopped: verification has its own length from now."""
     await start(
         ctx, f"case:{case.id}", Stage.VERIFY, case.grade, business=ctx.at, case=case.id
     )  # fmt: skip
+
+
+async def watch(ctx: Context, case: Case) -> None:
+    """A closed case is watched for a while: what was said may come back (复燃)."""
+    await start(ctx, f"case:{case.id}", Stage.WATCH, case.grade, business=ctx.at, case=case.id)
+
+
+async def publish_by(ctx: Context, case: Case) -> datetime | None:
+    """When the business clock runs out; None when it has been stopped."""
+    return await _due_at(ctx, case, Stage.FIRST_PUBLICATION)
+
+
+async def watched_until(ctx: Context, case: Case) -> datetime | None:
+    """Until when a closed case is watched; None when it is not."""
+    return await _due_at(ctx, case, Stage.WATCH)
+
+
+async def _due_at(ctx: Context, case: Case, stage: Stage) -> datetime | None:
+    found = await ctx.work.deadlines.one(case=case.id, stage=stage, closed_at=None)
+    return found.due_at if found is not None else None

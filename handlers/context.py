@@ -135,11 +135,12 @@ class Context:
 
     async def note(
         self, entity: str, entity_id: str, action: str, case: str = "", **data: object
-    ) -> None:
-        """Log something that moves no state."""
+    ) -> str:
+        """Log something that moves no state; returns the event's id."""
+        event_id = self.services.ids.new()
         await self.work.record(
             Event(
-                id=self.services.ids.new(),
+                id=event_id,
                 at=self.at,
                 entity=entity,
                 entity_id=entity_id,
@@ -150,9 +151,10 @@ class Context:
                 data=data,
             )
         )
+        return event_id
 
     def undo_facts(self, version: int) -> Mapping[str, Any]:
-        """Facts for the guard ``nothing_followed``."""
+        """Facts for the guards of an undo by its button, which is as old as what it undoes."""
         pressed = self.pressed
         limit = timedelta(minutes=self.policy.undo_minutes)
         in_time = pressed is None or self.at - pressed.created_at <= limit

@@ -35,7 +35,6 @@ class Policy:
     platform_hosts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     keep_files_days: int = 90
     keep_originals_days: int = 365
-    resurrection_leads: int = 3
     bundle_minutes: int = 10
 
 

@@ -11,7 +11,7 @@ from matrix.core.campaign import Campaign, Receipt, RepostTask
 from matrix.core.case import Assignment, Case
 from matrix.core.claim import Claim, Link, Sighting
 from matrix.core.conversation import Attachment, Button, Dialog, Inbound
-from matrix.core.deadline import Deadline
+from matrix.core.deadline import Deadline, Nudge
 from matrix.core.delivery import Delivery, Feedback
 from matrix.core.directory import (
     Account,
@@ -87,7 +87,7 @@ class Repository(Protocol[E]):
         """
 
     async def remove(self, entity_id: str) -> None:
-        """Delete it (buttons and dialogs only; what happened stays)."""
+        """Delete it (buttons, dialogs and nudges only; what happened stays)."""
 
 
 class Work(Protocol):
@@ -112,6 +112,7 @@ class Work(Protocol):
     deliveries: Repository[Delivery]
     feedback: Repository[Feedback]
     deadlines: Repository[Deadline]
+    nudges: Repository[Nudge]
     inbox: Repository[Inbound]
     attachments: Repository[Attachment]
     buttons: Repository[Button]

@@ -13,7 +13,7 @@ from matrix.core.campaign import Campaign, Receipt, RepostTask
 from matrix.core.case import Assignment, Case
 from matrix.core.claim import Claim, Link, Sighting
 from matrix.core.conversation import Attachment, Button, Dialog, Inbound
-from matrix.core.deadline import Deadline
+from matrix.core.deadline import Deadline, Nudge
 from matrix.core.delivery import Delivery, Feedback
 from matrix.core.directory import (
     Account,
@@ -114,6 +114,7 @@ TABLES: dict[str, tuple[type[Entity], Table]] = {
             (("state", "due_at"), ("case",)),
         ),
         ("deadlines", "deadline", Deadline, (), (("closed_at", "next_at"), ("subject",))),
+        ("nudges", "nudge", Nudge, (("person", "deadline"),), ()),
         (
             "inbox",
             "inbox",

@@ -206,6 +206,7 @@ async def close_if_done(ctx: Context, case_id: str) -> None:
         facts={"open": open_}, stage_since=ctx.at,
     )  # fmt: skip
     await clocks.stop_case(ctx, case)
+    await clocks.watch(ctx, case)
 
 
 async def finish_assignments(ctx: Context, case: Case) -> None:

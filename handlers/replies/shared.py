@@ -6,6 +6,7 @@ from datetime import datetime
 from handlers.replies import Reply
 from matrix.core.case import CaseState, Grade
 from matrix.core.roles import Role
+from matrix.triage.national import Duty
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +89,14 @@ class CaseLine(Reply):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NationalLine(Reply):
+    """A clock of national law beside the local ones."""
+
+    duty: Duty
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CaseCard(Reply):
     """A case as colleagues see it: never who reported."""
 
@@ -111,6 +120,9 @@ class CaseCard(Reply):
     correction: str = ""
     appeals: str = ""
     merged_into: str = ""
+    publish_by: datetime | None = None
+    national: tuple[NationalLine, ...] = ()
+    watched_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

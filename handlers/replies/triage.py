@@ -97,12 +97,63 @@ class DoubtLine(Reply):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Breach(Reply):
+    """Reporters who should have heard the outcome by now; they are counted, never named."""
+
+    number: str
+    count: int
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relapsed(Reply):
+    """复燃: a closed case's claim is reported again."""
+
+    number: str
+    wording: str
+    reports: int
+    areas: int
+    minutes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Alarm(Reply):
     """Something that needs the desk; ``what`` is a key under ``alarm``."""
 
     what: str
     number: str = ""
     detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CriticismStep(Reply):
+    """A reminder that went before."""
+
+    rung: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Criticism(Reply):
+    """通报: who did not do what, due when, since when."""
+
+    number: str
+    wording: str
+    stage: str
+    starts_at: datetime
+    due_at: datetime
+    unit: str = ""
+    taken_by: str = ""
+    open_due: datetime | None = None
+    closed_at: datetime | None = None
+    steps: tuple[CriticismStep, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CriticismDraft(Reply):
+    """通报稿: not sent before a person approves it."""
+
+    notice: Criticism
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +169,7 @@ class Reminder(Reply):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Digest(Reply):
-    """Several reminders in one message."""
+    """Several reminders in one message; ``more`` are not shown."""
 
     lines: tuple[Reply, ...]
+    more: str = ""

@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from handlers import access, clocks
 from handlers.context import Context
 from handlers.replies import Choice, choose
-from handlers.replies.shared import CaseCard
+from handlers.replies.shared import CaseCard, NationalLine
 from handlers.triage import proposals
 from matrix.core.appeal import AppealState
 from matrix.core.case import ASSIGNMENT, CASE, AssignmentState, Case, CaseState, Verdict
 from matrix.core.errors import NotAllowed
 from matrix.core.roles import Role
+from matrix.triage.national import national
 
 SEEING = frozenset(
     {
@@ -59,6 +60,12 @@ async def card(ctx: Context, case: Case) -> CaseCard:
         correction="yes" if case.correction_open else "",
         appeals=str(appeals) if appeals else "",
         merged_into=merged.number if merged else "",
+        publish_by=await clocks.publish_by(ctx, case),
+        national=tuple(
+            NationalLine(duty=one.duty, due_at=one.due_at)
+            for one in national(case.event_class, case.received_at)
+        ),
+        watched_until=await clocks.watched_until(ctx, case),
     )
 
 

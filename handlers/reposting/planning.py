@@ -1,5 +1,6 @@
 """The plan of a broadcast: which accounts, fixed before anything starts; and its end."""
 
+from handlers import clocks
 from handlers.context import Context
 from handlers.publishing.cards import is_direct
 from handlers.replies.drafting import PlanCard
@@ -15,6 +16,7 @@ from matrix.core.campaign import (
     TaskState,
 )
 from matrix.core.case import CASE, Case, CaseState
+from matrix.core.deadline import Stage
 from matrix.core.delivery import DELIVERY, Lane
 from matrix.core.directory import Tier
 from matrix.core.lifecycle import Step
@@ -148,5 +150,8 @@ async def void_open(ctx: Context, campaign: Campaign) -> None:
         if TASK.has(task.state, "void"):
             await ctx.move(TASK, ctx.work.tasks, task, "void", by=MACHINE)
             operators.add(task.operator)
+        elif task.state is TaskState.POSTED:
+            # Out already, and nobody counts it any more.
+            await clocks.stop(ctx, f"task:{task.id}", Stage.CHECK)
     for operator in operators:
         await ctx.settle_cards(f"cards:{campaign.id}:{operator}", Settled(what="void", at=ctx.at))

@@ -3,6 +3,7 @@
 import dataclasses
 from urllib.parse import urlsplit
 
+from handlers import clocks
 from handlers.context import Context
 from handlers.publishing.issuing import URL
 from handlers.replies import choose
@@ -13,6 +14,7 @@ from handlers.reposting import tasks as tasking
 from handlers.router import Args, action, answer
 from matrix.core.campaign import TASK, Receipt, RepostTask
 from matrix.core.conversation import Dialog, Inbound
+from matrix.core.deadline import Stage
 from matrix.core.errors import Refusal
 from matrix.core.roles import MACHINE, Role
 
@@ -123,6 +125,10 @@ async def post(ctx: Context, task: RepostTask, *, url: str = "", file: str = "")
     )  # fmt: skip
     await ctx.work.receipts.add(kept)
     await ctx.note("receipt", kept.id, kept.kind, task.case)
+    case = await ctx.work.cases.get(task.case)
+    await clocks.start(
+        ctx, f"task:{task.id}", Stage.CHECK, case.grade, business=case.received_at, case=case.id
+    )
     if not url:
         await to_person(ctx, task, "screenshot")
         await ctx.work.receipts.save(
@@ -169,6 +175,7 @@ async def verify(ctx: Context, subject: str, args: Args) -> None:
     del args
     task = await ctx.work.tasks.get(subject)
     task = await ctx.move(TASK, ctx.work.tasks, task, "verify")
+    await clocks.stop(ctx, f"task:{task.id}", Stage.CHECK)
     await ctx.settle_cards(f"task:{task.id}", Settled(what="verified", who=ctx.me.name, at=ctx.at))
     await ctx.reply(Done(what="verified", subject=ctx.directory.accounts[task.account].name))
     await planning.advance(ctx, task.campaign)
@@ -189,6 +196,7 @@ async def rejected(ctx: Context, task: RepostTask, why: str) -> None:
     """Rejected, and at once open again for its operator."""
     by = None if ctx.person is not None else MACHINE
     task = await ctx.move(TASK, ctx.work.tasks, task, "reject", by=by, reason=why)
+    await clocks.stop(ctx, f"task:{task.id}", Stage.CHECK)
     task = await ctx.move(TASK, ctx.work.tasks, task, "redo", by=MACHINE, url="", posted_at=None)
     await ctx.settle_cards(
         f"task:{task.id}",
@@ -212,6 +220,7 @@ async def checked(ctx: Context, receipt_id: str, code: str) -> None:
         return
     if code == "ok":
         await ctx.move(TASK, ctx.work.tasks, task, "verify", by=MACHINE)
+        await clocks.stop(ctx, f"task:{task.id}", Stage.CHECK)
         await planning.advance(ctx, task.campaign)
     elif code == "gone":
         await rejected(ctx, task, code)

@@ -4,6 +4,7 @@ import dataclasses
 from datetime import datetime, timedelta
 from typing import Any
 
+from handlers import clocks
 from handlers.context import Context
 from handlers.publishing.cards import is_direct
 from handlers.replies import Choice, choose
@@ -15,6 +16,7 @@ from handlers.router import Args, action, answer
 from matrix.core.campaign import TASK, Campaign, RepostTask, TaskState
 from matrix.core.case import Case
 from matrix.core.conversation import Dialog, Inbound
+from matrix.core.deadline import Stage
 from matrix.core.delivery import Delivery, Lane
 from matrix.core.directory import Account, Tier
 from matrix.core.lifecycle import Step
@@ -332,6 +334,7 @@ async def undo(ctx: Context, subject: str, args: Args) -> None:
         TASK, ctx.work.tasks, task, "undo", facts=facts, url="", reason="", late=False,
         posted_at=None,
     )  # fmt: skip
+    await clocks.stop(ctx, f"task:{task.id}", Stage.CHECK)
     for receipt in await ctx.work.receipts.find(task=task.id, undone=False):
         await ctx.work.receipts.save(dataclasses.replace(receipt, undone=True))
     await ctx.settle_cards(f"task:{task.id}", Settled(what="undone", at=ctx.at))

@@ -51,7 +51,7 @@ async def join(ctx: Context, subject: str, args: Args) -> None:
     lead = await _reclaim(ctx, lead, link.target)
     await ctx.reply(
         Done(what="alike", subject=lead.number, detail=other.number),
-        choose("lead.apart", lead.id, link=link.id, claim=before),
+        choose("lead.apart", lead.id, link=link.id, claim=before, version=str(lead.version)),
         choose("lead.open", other.id, text=other.number, keep=True),
         subject=f"lead:{lead.id}",
     )
@@ -73,6 +73,8 @@ async def part(ctx: Context, subject: str, args: Args) -> None:
     """撤销: the lead has its own claim again, while it still waits."""
     lead = await ctx.work.leads.get(subject)
     LEAD.rule(lead.state, "attach")
+    facts = ctx.undo_facts(int(args["version"]))
+    ctx.require("nothing_followed", holds=bool(facts["in_time"]))
     await ctx.move(LINK, ctx.work.links, await ctx.work.links.get(args["link"]), "undo")
     await _reclaim(ctx, lead, args["claim"])
     await ctx.reply(Done(what="undone", subject=lead.number), choose("lead.open", lead.id))

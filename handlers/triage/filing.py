@@ -24,6 +24,7 @@ from matrix.core.lifecycle import Step
 from matrix.core.roles import MACHINE, Actor, Role
 from matrix.triage.deadline import LOCAL
 
+NOW_LEADS = "now leads"
 RETURNS_UNTIL_DESIGNATED = 3
 """After the third return the desk designates, and designated cannot be returned."""
 
@@ -230,9 +231,21 @@ async def redispatch(ctx: Context, case: Case, unit: str) -> Case:
                 f"assignment:{one.id}", Settled(what="redispatched", who=_who(ctx), at=ctx.at)
             )
         elif one.unit == unit and ASSIGNMENT.has(one.state, "void"):
-            await ctx.move(ASSIGNMENT, ctx.work.assignments, one, "void", reason="now leads")
+            await ctx.move(ASSIGNMENT, ctx.work.assignments, one, "void", reason=NOW_LEADS)
     co_units = tuple(code for code in case.co_units if code != unit)
     case = await ctx.work.cases.save(dataclasses.replace(case, owner=unit, co_units=co_units))
     designated = case.returns >= RETURNS_UNTIL_DESIGNATED
     await offer(ctx, case, unit, lead=True, designated=designated)
     return case
+
+
+async def assist_again(ctx: Context, case: Case, unit: str) -> None:
+    """A unit that led for a while assists again, as before."""
+    for one in await ctx.work.assignments.find(
+        case=case.id, unit=unit, lead=False, reason=NOW_LEADS, state=AssignmentState.VOID
+    ):
+        thawed = await ctx.move(
+            ASSIGNMENT, ctx.work.assignments, one, "undo",
+            facts={"version": one.version}, reason="",
+        )  # fmt: skip
+        await start_offer(ctx, case, thawed)

@@ -1,6 +1,7 @@
 """What the desk may do with a queued lead besides filing it."""
 
 import dataclasses
+from typing import cast
 
 from handlers import clocks
 from handlers.appeals import cards as appeals
@@ -11,7 +12,7 @@ from handlers.replies import choose
 from handlers.replies.intake import LeadAnswered, LeadNeedsText
 from handlers.replies.shared import AskText, Done, Pick, Settled
 from handlers.router import Args, action, answer
-from handlers.triage import filing, proposals, references
+from handlers.triage import filing, proposals, references, undoing
 from matrix.core.case import CaseState, Grade
 from matrix.core.claim import LINK, Link, LinkState
 from matrix.core.conversation import Dialog, Inbound
@@ -280,6 +281,7 @@ async def _set_owner(ctx: Context, lead: Lead, unit: str) -> None:
     before = str(lead.proposal.get("owner", ""))
     co_units = [u for u in proposals.texts(lead.proposal.get("co_units")) if u != unit]
     routing = [["desk", unit, ""]]
+    kept = {key: lead.proposal.get(key) for key in ("owner", "co_units", "routing")}
     lead = await ctx.work.leads.save(
         dataclasses.replace(
             lead,
@@ -294,11 +296,11 @@ async def _set_owner(ctx: Context, lead: Lead, unit: str) -> None:
             },
         )
     )
-    await ctx.note("lead", lead.id, "owner", unit=unit, before=before)
+    done = await ctx.note("lead", lead.id, "owner", unit=unit, before=kept)
     await ctx.reply(
         await proposals.card(ctx, lead),
         *await proposals.choices(ctx, lead),
-        *([choose("lead.owner", lead.id, label="undo", unit=before)] if before else []),
+        *([choose("lead.undo_owner", lead.id, label="undo", done=done)] if before else []),
         subject=f"lead:{lead.id}",
     )
 
@@ -318,7 +320,7 @@ async def grade(ctx: Context, subject: str, args: Args) -> None:
         )
         return
     wanted = Grade(args["grade"])
-    if grading.lower(wanted, proposals.grade_of(lead)) and "undo" not in args:
+    if grading.lower(wanted, proposals.grade_of(lead)):
         await ctx.ask(
             "lead.grade", AskText(what="why_lower", subject=lead.number),
             lead=lead.id, grade=wanted.value,
@@ -335,19 +337,54 @@ async def grade_answer(ctx: Context, dialog: Dialog, message: Inbound) -> None:
 
 
 async def _set_grade(ctx: Context, lead: Lead, wanted: Grade, reason: str) -> None:
-    before = proposals.grade_of(lead)
+    kept = {key: lead.proposal.get(key) for key in ("grade", "rule")}
     lead = await ctx.work.leads.save(
         dataclasses.replace(
             lead, proposal={**lead.proposal, "grade": wanted.value, "rule": "person"}
         )
     )
-    await ctx.note(
-        "lead", lead.id, "grade", grade=wanted.value, before=before.value, why=bool(reason)
+    done = await ctx.note(
+        "lead", lead.id, "grade", grade=wanted.value, before=kept, why=bool(reason)
     )
     await clocks.start(ctx, f"lead:{lead.id}", Stage.FILE, wanted, business=lead.received_at)
     await ctx.reply(
         await proposals.card(ctx, lead),
         *await proposals.choices(ctx, lead),
-        choose("lead.grade", lead.id, label="undo", grade=before.value, undo="yes"),
+        choose("lead.undo_grade", lead.id, label="undo", done=done),
         subject=f"lead:{lead.id}",
     )
+
+
+@action("lead.undo_owner", Role.DESK)
+async def undo_owner(ctx: Context, subject: str, args: Args) -> None:
+    """The proposed owner as it was."""
+    await _undo_proposal(ctx, subject, "undo_owner", ("owner", "undo_owner", "where"), args["done"])
+
+
+@action("lead.undo_grade", Role.DESK)
+async def undo_grade(ctx: Context, subject: str, args: Args) -> None:
+    """The proposed grade as it was, and the filing clock with it."""
+    lead = await _undo_proposal(
+        ctx, subject, "undo_grade", ("grade", "undo_grade", "where"), args["done"]
+    )
+    grade = proposals.grade_of(lead)
+    await clocks.start(ctx, f"lead:{lead.id}", Stage.FILE, grade, business=lead.received_at)
+
+
+async def _undo_proposal(
+    ctx: Context, subject: str, verb: str, again: tuple[str, ...], event: str
+) -> Lead:
+    lead = await ctx.work.leads.get(subject)
+    done, facts = await undoing.look(
+        ctx, event, lambda one: undoing.moved(one, "lead") or undoing.again(one, *again),
+        entity_id=lead.id,
+    )  # fmt: skip
+    before = cast("dict[str, object]", done.data["before"])
+    lead = await ctx.move(
+        LEAD, ctx.work.leads, lead, verb, facts=facts, proposal={**lead.proposal, **before}
+    )
+    await ctx.reply(
+        await proposals.card(ctx, lead), *await proposals.choices(ctx, lead),
+        subject=f"lead:{lead.id}",
+    )  # fmt: skip
+    return lead

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from matrix.core.entity import Entity
-from matrix.core.lifecycle import Facts, Lifecycle, nothing_followed, row
+from matrix.core.lifecycle import Facts, Lifecycle, in_time, nothing_followed, row
 from matrix.core.roles import Actor, Role
 
 
@@ -161,7 +161,7 @@ TASK = Lifecycle[RepostTask](
         row((_T.UNKNOWN, _T.SENDING), "wait", _T.CREATED, {Role.MACHINE}),
         row((_T.DECLINED, _T.UNKNOWN, _T.FAILED), "exempt", _T.EXEMPT, {Role.PUBLISHER}),
         row(_T.DECLINED, "ask_again", _T.SEEN, {Role.PUBLISHER}),
-        row((_T.DECLINED, _T.POSTED), "undo", _T.SEEN, {Role.OPERATOR}, nothing_followed),
+        row((_T.DECLINED, _T.POSTED), "undo", _T.SEEN, {Role.OPERATOR}, nothing_followed, in_time),
         row(
             _T.POSTED,
             "verify",

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from matrix.core.entity import Entity
-from matrix.core.lifecycle import Facts, Lifecycle, nothing_followed, row
+from matrix.core.lifecycle import Facts, Lifecycle, in_time, nothing_followed, row, stay
 from matrix.core.roles import OWNERS, Actor, Role
 
 
@@ -166,6 +166,12 @@ def nothing_open(case: Case, actor: Actor, facts: Facts) -> bool:
 
 _S = CaseState
 _CLOSING = {Role.MACHINE, Role.CLOCK}
+_DECIDERS = {Role.DESK, Role.LEADER}
+_UNOUT = (
+    _S.FILED, _S.DISPATCHED, _S.ACKNOWLEDGED, _S.VERIFYING, _S.CONSULTING, _S.CONCLUDED,
+    _S.DRAFTING, _S.IN_REVIEW, _S.APPROVED,
+)  # fmt: skip
+"""Before anything is out: a case may still be merged, and its grade moves its clocks."""
 CASE = Lifecycle[Case](
     "case",
     [
@@ -216,6 +222,10 @@ CASE = Lifecycle[Case](
         row(_S.REFERRED, "recall", _S.FILED, {Role.DESK}),
         row(_S.REFERRED, "close", _S.CLOSED, {Role.DESK}, nothing_open),
         row(_S.CLOSED, "reopen", _S.VERIFYING, {Role.DESK}),
+        # Once there is a verdict another owner begins anew: that is no undo.
+        stay(_UNOUT[:5], "undo_owner", _DECIDERS, nothing_followed, in_time),
+        stay(_UNOUT, "undo_grade", _DECIDERS, nothing_followed, in_time),
+        stay(_UNOUT, "undo_merge", {Role.DESK}, nothing_followed, in_time),
     ],
 )
 

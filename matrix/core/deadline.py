@@ -24,6 +24,11 @@ class Stage(StrEnum):
     FEEDBACK = "feedback"
     RATIFY = "ratify"
     RETURN = "return"
+    WATCH = "watch"
+
+
+SILENT = frozenset({Stage.RETURN, Stage.WATCH})
+"""Stages that only end: they remind nobody and climb no ladder."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,3 +48,16 @@ class Deadline(Entity):
     next_at: datetime | None = None
     paused_at: datetime | None = None
     closed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nudge(Entity):
+    """A rung that a person is still to be told of. (person, deadline) is unique.
+
+    It waits for the person's next bundle and is removed once it is said, or its clock closed.
+    """
+
+    person: str
+    deadline: str
+    rung: int
+    created_at: datetime

@@ -95,6 +95,7 @@ class Feedback(Entity):
     """What one reporter is told of one outcome, once. (person, outcome) is unique.
 
     ``outcome`` is ``bulletin:<id>``, ``rejected:<lead>``, ``referred:<case>`` and the like.
+    ``breached_at`` is when the desk was told that it is too late.
     """
 
     state: FeedbackState = FeedbackState.DUE
@@ -105,6 +106,7 @@ class Feedback(Entity):
     due_at: datetime
     tried: tuple[str, ...] = ()
     sent_at: datetime | None = None
+    breached_at: datetime | None = None
 
 
 _F = FeedbackState

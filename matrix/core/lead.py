@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from matrix.core.entity import Entity
-from matrix.core.lifecycle import Lifecycle, nothing_followed, row
+from matrix.core.lifecycle import Lifecycle, in_time, nothing_followed, row, stay
 from matrix.core.roles import REPORTERS, Role
 
 
@@ -88,6 +88,9 @@ LEAD = Lifecycle[Lead](
             _S.QUEUED,
             _DESK,
             nothing_followed,
+            in_time,
         ),
+        stay((_S.QUEUED,), "undo_owner", _DESK, nothing_followed, in_time),
+        stay((_S.QUEUED,), "undo_grade", _DESK, nothing_followed, in_time),
     ],
 )

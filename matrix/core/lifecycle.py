@@ -44,6 +44,14 @@ def row(
         )
 
 
+def stay(
+    sources: Iterable[StrEnum], action: str, roles: Iterable[Role], *guards: Guard
+) -> Iterator[Rule]:
+    """Rows that change fields and leave the state as it is."""
+    for source in sources:
+        yield from row(source, action, source, roles, *guards)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """What an advance did, for the event log."""
@@ -117,6 +125,14 @@ class Lifecycle(Generic[E]):
 
 
 def nothing_followed(entity: Any, actor: Actor, facts: Facts) -> bool:
-    """Undo: the entity is as the undone action left it (same version) and 30 minutes not over."""
+    """Undo: nothing has been done since what is undone, by the log or by the same version."""
     del actor
-    return bool(entity.version == facts.get("version") and facts.get("in_time", True))
+    if "followed" in facts:
+        return not facts["followed"]
+    return bool(entity.version == facts.get("version"))
+
+
+def in_time(entity: Any, actor: Actor, facts: Facts) -> bool:
+    """Undo: 30 minutes are not over (a signature may be taken back until the next one)."""
+    del entity, actor
+    return bool(facts.get("in_time", True))

@@ -10,7 +10,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from matrix.core.case import Grade
-from matrix.core.deadline import Stage
+from matrix.core.deadline import SILENT, Stage
+from matrix.triage.relapse import Relapse
 
 LOCAL = ZoneInfo("Asia/Shanghai")
 ORDER = (Stage.FILE, Stage.ACKNOWLEDGE, Stage.VERIFY, Stage.DRAFT, Stage.REVIEW)
@@ -18,6 +19,8 @@ ORDER = (Stage.FILE, Stage.ACKNOWLEDGE, Stage.VERIFY, Stage.DRAFT, Stage.REVIEW)
 REVIEWS = 3
 LADDER = (0.5, 0.8, 1.0, 1.5, 3.0)
 """提醒, 催办, 督办, 升级督办, 通报稿."""
+DUE = LADDER.index(1.0) + 1
+"""Rungs that have fired once a clock is due."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +96,7 @@ class ClockTable:
     quiet: tuple[time, time] = (time(22, 0), time(7, 0))
     morning: time = time(7, 15)
     same_day: frozenset[str] = frozenset()
+    relapse: Relapse
 
     def length(self, stage: Stage, grade: Grade) -> Length | None:
         """None where the stage has no clock for this grade."""
@@ -169,3 +173,8 @@ def rung_at(starts_at: datetime, due_at: datetime, rung: int) -> datetime | None
     if rung >= len(LADDER):
         return None
     return starts_at + (due_at - starts_at) * LADDER[rung]
+
+
+def next_at(stage: Stage, starts_at: datetime, due_at: datetime, rung: int) -> datetime | None:
+    """When the sweep must look at a clock again: its next rung, or its end where it is silent."""
+    return due_at if stage in SILENT else rung_at(starts_at, due_at, rung)

@@ -10,7 +10,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import create_engine
+from sqlalchemy import Connection, create_engine
 
 from matrix.core.case import Case, CaseState, Grade, Verdict
 from matrix.core.claim import Claim
@@ -55,6 +55,16 @@ def inbound(message_id: str, row: str) -> Inbound:
     return Inbound(
         id=row, platform="webchat", message_id=message_id, external="p", chat="p", received_at=AT
     )
+
+
+async def test_the_migrations_make_the_tables(store: SqlStore) -> None:
+    def differences(connection: Connection) -> list[object]:
+        context = MigrationContext.configure(connection)
+        ours = [one for one in compare_metadata(context, METADATA) if "dbos" not in str(one)]
+        return list(ours)
+
+    async with store.engine.connect() as connection:
+        assert await connection.run_sync(differences) == []
 
 
 async def test_what_is_stored_comes_back_equal(store: SqlStore) -> None:

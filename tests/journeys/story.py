@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from matrix.core.conversation import Inbound
 from tests.journeys.play import Play
 
 SCHOOL = "听说实验二小三十名学生食物中毒了，都送医院了，学校不让说"
@@ -14,6 +15,7 @@ FEES = "松岭街道科创社区的物业费下个月翻倍，业主都炸了"
 """Blue: 区住建局 (吴凌波, 鲁映雪, head 尹海棠) leads."""
 REVIEWERS = ("孙丽", "吴刚", "郑敏")
 LINK = "https://mp.weixin.qq.com/s/abc123"
+PHONE = "13800000000"
 
 
 async def filed(p: Play, text: str = LAMPS, reporter: str = "王芳", desk: str = "陈静") -> str:
@@ -133,3 +135,18 @@ async def the(p: Play, kind: str, /, **criteria: Any) -> Any:
 async def task(p: Play, account: str) -> Any:
     """The newest task of an account."""
     return (await p.all("tasks", account=account))[-1]
+
+
+async def bind_sms(p: Play, name: str) -> None:
+    """The person binds a telephone (tests/doubles/channels.py) with an invitation."""
+    said = await p.say("高原", f"邀请 {name}")
+    code = next(word for word in said.replace("。", " ").split() if "PY-" in word)
+    code = code[code.index("PY-") :].strip("”，。")
+    p.clock.forward(seconds=1)
+    await p.parts.dispatcher.store(
+        Inbound(
+            id=p.parts.services.ids.new(), platform="sms", message_id=code, external=PHONE,
+            chat=PHONE, text=code, received_at=p.clock.now(),
+        )
+    )  # fmt: skip
+    await p.settle()

@@ -6,23 +6,7 @@ from matrix.core.conversation import Inbound
 from tests.doubles.channels import ToldChannel
 from tests.journeys import story
 from tests.journeys.play import Play, stage
-
-PHONE = "13800000000"
-
-
-async def _bind(p: Play, name: str) -> None:
-    """The person binds a second chat account with an invitation."""
-    said = await p.say("高原", f"邀请 {name}")
-    code = next(word for word in said.replace("。", " ").split() if "PY-" in word)
-    code = code[code.index("PY-") :].strip("”，。")
-    p.clock.forward(seconds=1)
-    await p.parts.dispatcher.store(
-        Inbound(
-            id=p.parts.services.ids.new(), platform="sms", message_id=code, external=PHONE,
-            chat=PHONE, text=code, received_at=p.clock.now(),
-        )
-    )  # fmt: skip
-    await p.settle()
+from tests.journeys.story import PHONE, bind_sms
 
 
 async def _no_campaign(p: Play) -> None:
@@ -32,7 +16,7 @@ async def _no_campaign(p: Play) -> None:
 async def test_refused_on_one_channel_is_told_on_another(tmp_path: Path) -> None:
     channel = ToldChannel()
     async with stage(tmp_path, after=story.lamps_submitted, channels={"sms": channel}) as p:
-        await _bind(p, "王芳")
+        await bind_sms(p, "王芳")
         assert any("王芳" in text for text in channel.texts(PHONE))
         channel.verdicts[PHONE] = "refuse"
         await story.signed(p)
@@ -44,7 +28,7 @@ async def test_refused_on_one_channel_is_told_on_another(tmp_path: Path) -> None
 async def test_in_doubt_is_settled_by_the_desk(tmp_path: Path) -> None:
     channel = ToldChannel()
     async with stage(tmp_path, after=story.lamps_submitted, channels={"sms": channel}) as p:
-        await _bind(p, "王芳")
+        await bind_sms(p, "王芳")
         channel.verdicts[PHONE] = "lose"
         await story.signed(p)
         await story.published(p)
@@ -63,7 +47,7 @@ async def test_in_doubt_is_settled_by_the_desk(tmp_path: Path) -> None:
 async def test_in_doubt_is_said_again(tmp_path: Path) -> None:
     channel = ToldChannel()
     async with stage(tmp_path, after=story.lamps_submitted, channels={"sms": channel}) as p:
-        await _bind(p, "王芳")
+        await bind_sms(p, "王芳")
         channel.verdicts[PHONE] = "lose"
         await story.signed(p)
         await story.published(p)
@@ -77,7 +61,7 @@ async def test_in_doubt_is_said_again(tmp_path: Path) -> None:
 async def test_in_doubt_is_given_up(tmp_path: Path) -> None:
     channel = ToldChannel()
     async with stage(tmp_path, after=story.lamps_submitted, channels={"sms": channel}) as p:
-        await _bind(p, "王芳")
+        await bind_sms(p, "王芳")
         channel.verdicts[PHONE] = "lose"
         await story.signed(p)
         await story.published(p)
@@ -126,7 +110,7 @@ async def _says(p: Play, text: str) -> None:
 async def test_a_mere_reply_in_doubt_is_seen_too(tmp_path: Path) -> None:
     channel = ToldChannel()
     async with stage(tmp_path, channels={"sms": channel}) as p:
-        await _bind(p, "王芳")
+        await bind_sms(p, "王芳")
         channel.verdicts[PHONE] = "lose"
         await _says(p, "帮助")
         assert "待核投递 1 条" in await p.say("陈静", "交班")
@@ -142,7 +126,7 @@ async def test_a_mere_reply_in_doubt_is_seen_too(tmp_path: Path) -> None:
 async def test_what_matters_comes_before_mere_replies(tmp_path: Path) -> None:
     channel = ToldChannel()
     async with stage(tmp_path, after=story.lamps_submitted, channels={"sms": channel}) as p:
-        await _bind(p, "王芳")
+        await bind_sms(p, "王芳")
         channel.verdicts[PHONE] = "lose"
         await _says(p, "帮助")
         await story.signed(p)

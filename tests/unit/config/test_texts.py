@@ -35,6 +35,7 @@ from matrix.core.verification import Finding
 from matrix.matching.verdicts import ReasonKind
 from matrix.triage.deadline import LADDER
 from matrix.triage.grade import Influence, Rule
+from matrix.triage.national import Duty
 from matrix.triage.routing import UPWARD, Certainty, Why
 
 ROOT = Path(handlers.__file__).parent.parent
@@ -86,7 +87,7 @@ EXPANSIONS: Mapping[str, list[str]] = {
     "grade-": [one.value for one in Rule],
     "spread-": [one.value for one in Influence],
 }  # fmt: skip
-ENUMS = (Grade, Verdict, Kind, Finding, LeadState, CaseState, Role)
+ENUMS = (Grade, Verdict, Kind, Finding, LeadState, CaseState, Role, Duty)
 
 
 def modules(package: object) -> Iterator[str]:

@@ -8,16 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.clock_table import read_clocks
-from matrix.core.case import Grade
+from matrix.core.case import EventClass, Grade
 from matrix.core.deadline import Stage
 from matrix.core.directory import Area, AreaKind, Topic, Unit, UnitKind
 from matrix.matching.gazetteer import Gazetteer, PlaceName
 from matrix.privacy import mask
 from matrix.triage import routing
-from matrix.triage.deadline import LOCAL, Calendar, Length
+from matrix.triage.deadline import LOCAL, Calendar, Length, next_at
 from matrix.triage.grade import Spread, assess, endangers_life, grade_of, lower, worse
 from matrix.triage.linter import compose, lint, short_form
+from matrix.triage.national import Duty, national
 from matrix.triage.places import foreign_places
+from matrix.triage.relapse import alarming, count
 
 UNITS = {
     "swj": Unit(id="swj", name="区水务局", short_name="水务局", kind=UnitKind.DEPARTMENT),
@@ -179,6 +181,7 @@ def test_worse_is_symmetric(one: Grade, other: Grade) -> None:
 
 
 TABLE = read_clocks()
+MONDAY = datetime(2026, 11, 9, 7, 5, tzinfo=UTC)
 START = st.datetimes(datetime(2026, 1, 1), datetime(2026, 12, 31)).map(
     lambda at: at.replace(tzinfo=UTC)
 )
@@ -210,6 +213,50 @@ def test_working_time_agrees_with_a_minute_by_minute_count(at: datetime, minutes
         left -= works
         moment += timedelta(minutes=1)
     assert due == moment
+
+
+@pytest.mark.parametrize(
+    ("grade", "said"),
+    [
+        (Grade.RED, "2026-11-09 16:05"),
+        (Grade.ORANGE, "2026-11-09 16:05"),
+        (Grade.YELLOW, "2026-11-09 17:05"),
+        (Grade.BLUE, "2026-11-10 15:05"),
+    ],
+)
+def test_a_receipt_is_checked_by_the_table(grade: Grade, said: str) -> None:
+    due = TABLE.due(Stage.CHECK, grade, MONDAY, MONDAY, Calendar())
+    assert due is not None
+    assert due[0].astimezone(LOCAL).strftime("%Y-%m-%d %H:%M") == said
+
+
+def test_a_silent_clock_is_looked_at_once_the_others_climb() -> None:
+    over = MONDAY + timedelta(hours=2)
+    assert next_at(Stage.RETURN, MONDAY, over, 0) == over
+    rungs = [next_at(Stage.CHECK, MONDAY, over, rung) for rung in range(6)]
+    assert rungs[:3] == [MONDAY + timedelta(hours=1), MONDAY + timedelta(minutes=96), over]
+    assert rungs[5] is None
+
+
+@given(st.lists(st.tuples(st.sampled_from("abcd"), st.sampled_from(["", "1", "2", "3"]))))
+def test_a_return_needs_several_people_in_several_areas(seen: list[tuple[str, str]]) -> None:
+    found = count(seen)
+    people, areas = {one for one, _ in seen}, {area for _, area in seen} - {""}
+    assert alarming(TABLE.relapse, found) == (len(people) >= 3 and len(areas) >= 2)
+
+
+@pytest.mark.parametrize(
+    ("event_class", "hours"),
+    [
+        (EventClass.MAJOR_PLUS, {Duty.PUBLISH: 5, Duty.PRESS_CONFERENCE: 24}),
+        (EventClass.MAJOR, {Duty.PUBLISH: 5, Duty.PRESS_CONFERENCE: 24}),
+        (EventClass.OTHER, {Duty.ANSWER: 48}),
+        (EventClass.NOT_APPLICABLE, {}),
+    ],
+)
+def test_national_law_hangs_on_the_class(event_class: EventClass, hours: dict[Duty, int]) -> None:
+    found = {one.duty: one.due_at for one in national(event_class, MONDAY)}
+    assert found == {duty: MONDAY + timedelta(hours=many) for duty, many in hours.items()}
 
 
 def test_quiet_hours() -> None:
@@ -259,9 +306,6 @@ def test_masks() -> None:
     assert mask("号码 11010519491231002X") == "号码 110105********002X"
     # A bank card number fails the checksum and is no identity number.
     assert mask("卡号 110105194912310021") == "卡号 110105194912310021"
-
-
-MONDAY = datetime(2026, 11, 9, 7, 5, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
