@@ -13,7 +13,7 @@ from pathlib import Path
 
 import handlers
 from bot.attachments import Attachments
-from bot.channel import Channel, keyed
+from bot.channel import Channel
 from bot.dispatch import Dispatcher
 from bot.draft_links import DraftLinks
 from bot.library import Library
@@ -364,7 +364,7 @@ async def abandoned(parts: Parts, dead: list[str] | None) -> None:
     async with parts.store.work() as work:
         ctx = ticking.clock_context(parts.services, work)
         ctx.clock = False
-        await ledger.abandon(ctx, dead, parts.executor, keyed(parts.channels))
+        await ledger.abandon(ctx, dead, parts.executor)
         await work.commit()
 
 

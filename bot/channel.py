@@ -1,6 +1,6 @@
 """The channel contract: one platform, in and out together. Platforms hold no rules."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -43,11 +43,6 @@ class Limits:
     chat_per_second: float = 0
     chat_per_minute: int = 0
     crowded: Callable[[str], bool] = bool
-
-
-def keyed(channels: Mapping[str, "Channel"]) -> frozenset[str]:
-    """Platforms that know a repeat by its idempotency key: what is in doubt is sent again."""
-    return frozenset(name for name, one in channels.items() if one.limits.doubt is Doubt.KEY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

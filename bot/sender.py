@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from bot.channel import Channel, Limits, keyed
+from bot.channel import Channel, Limits
 from bot.presenter import Presenter
 from handlers.housekeeping import ledger
 from handlers.housekeeping.ledger import Result
@@ -176,7 +176,7 @@ class Sender:
 
     async def _write(self, results: Sequence[Result]) -> None:
         async with self._services.store.work() as work:
-            await ledger.settle(clock_context(self._services, work), results, keyed(self._channels))
+            await ledger.settle(clock_context(self._services, work), results)
             await work.commit()
 
     async def _send_in_order(self, deliveries: Sequence[Delivery]) -> list[Result]:

@@ -102,20 +102,15 @@ async def _chunk(ctx: Context, attempt: str, verb: str, source: str, target: str
         )  # fmt: skip
 
 
-async def settle(
-    ctx: Context, results: Sequence[Result], keyed: Collection[str] = frozenset()
-) -> None:
-    """Write the outcomes; a row that somebody else has settled meanwhile is left alone.
-
-    ``keyed`` are the platforms that know a repeat by its idempotency key.
-    """
+async def settle(ctx: Context, results: Sequence[Result]) -> None:
+    """Write the outcomes; a row that somebody else has settled meanwhile is left alone."""
     counts: dict[tuple[str, str, str], int] = {}
     for one in results:
         current = await ctx.work.deliveries.get(one.delivery.id)
         fenced = current.attempt_id != one.delivery.attempt_id
         if fenced or current.state is not DeliveryState.SENDING:
             continue
-        verb, changes = _verdict(ctx, one, keyed)
+        verb, changes = _verdict(ctx, one)
         moved, step = DELIVERY.advance(current, verb, CLOCK, **changes)
         saved = await ctx.work.deliveries.save(moved)
         key = (current.attempt_id, verb, step.target)
@@ -125,35 +120,29 @@ async def settle(
         await _chunk(ctx, attempt, verb, "sending", target, count)
 
 
-def _verdict(ctx: Context, one: Result, keyed: Collection[str]) -> tuple[str, dict[str, Any]]:
+def _verdict(ctx: Context, one: Result) -> tuple[str, dict[str, Any]]:
     if one.error is None:
         return "sent", {"sent_at": ctx.at, "remote_id": one.remote_id, "error": ""}
     decision = after_failure(
         one.delivery.attempt, one.error.permanent, one.error.retry_after, one.delivery.id
     )
-    if one.error.unknown and not (_repeatable(one.delivery, keyed) and decision is not None):
+    if one.error.unknown and not (_repeatable(one.delivery) and decision is not None):
         return "doubt", {"error": one.error.code}
     if decision is None:
         return "fail", {"error": one.error.code}
     return "retry", {"error": one.error.code, "not_before": ctx.at + decision}
 
 
-def _repeatable(one: Delivery, keyed: Collection[str]) -> bool:
-    """A repeat does no harm (domain §7.5).
-
-    The platform knows it by its key, or it is a card with single-use buttons, or the change of a
-    message.
-    """
-    return one.platform in keyed or (one.harmless and one.dedup is None)
+def _repeatable(one: Delivery) -> bool:
+    """A card whose single-use buttons make a repeat harmless, or the change of a message."""
+    return one.harmless and one.dedup is None
 
 
-async def abandon(
-    ctx: Context, dead: Sequence[str] | None, mine: str, keyed: Collection[str] = frozenset()
-) -> int:
+async def abandon(ctx: Context, dead: Sequence[str] | None, mine: str) -> int:
     """After a crash: rows left *sending* by dead executors become in doubt.
 
     ``dead`` None means every executor but ``mine`` is dead. A message whose repeat does no
-    harm (see ``_repeatable``) goes back to pending at once; all else waits for a person.
+    harm (single-use buttons, edits) goes back to pending at once; all else waits for a person.
     Returns how many rows were found.
     """
     stuck = await ctx.work.deliveries.find(state=DeliveryState.SENDING, executor__ne=mine)
@@ -163,7 +152,7 @@ async def abandon(
         saved = await ctx.work.deliveries.save(moved)
         await _chunk(ctx, one.attempt_id, "doubt", "sending", "in-doubt", 1)
         await outcomes.settled(ctx, saved)
-        if _repeatable(one, keyed):
+        if _repeatable(one):
             back, _ = DELIVERY.advance(saved, "retry", MACHINE, not_before=None)
             await ctx.work.deliveries.save(back)
             await _chunk(ctx, one.attempt_id, "retry", "in-doubt", "pending", 1)

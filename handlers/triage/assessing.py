@@ -62,6 +62,7 @@ async def _set_owner(ctx: Context, case: Case, unit: str) -> None:
     done = await ctx.note(
         "case", case.id, "owner", case.id, unit=unit, before=before.owner,
         co_units=list(before.co_units), routing=[list(one) for one in before.routing],
+        certainty=before.assessment.get("certainty", ""),
     )  # fmt: skip
     undoable = before.owner and CASE.has(case.state, "undo_owner")
     undo = [choose("case.undo_owner", case.id, label="undo", done=done)] if undoable else []
@@ -86,6 +87,7 @@ async def undo_owner(ctx: Context, subject: str, args: Args) -> None:
         CASE, ctx.work.cases, case, "undo_owner", facts=facts, owner=before,
         co_units=proposals.texts(done.data["co_units"]),
         routing=tuple(proposals.texts(one) for one in cast("list[Any]", done.data["routing"])),
+        assessment={**case.assessment, "certainty": done.data["certainty"]},
     )  # fmt: skip
     if case.state is not CaseState.FILED:
         case = await filing.redispatch(ctx, case, before)

@@ -281,7 +281,8 @@ async def _set_owner(ctx: Context, lead: Lead, unit: str) -> None:
     before = str(lead.proposal.get("owner", ""))
     co_units = [u for u in proposals.texts(lead.proposal.get("co_units")) if u != unit]
     routing = [["desk", unit, ""]]
-    kept = {key: lead.proposal.get(key) for key in ("owner", "co_units", "routing")}
+    changed = ("owner", "co_units", "routing", "refer", "certainty")
+    kept = {key: lead.proposal[key] for key in changed if key in lead.proposal}
     lead = await ctx.work.leads.save(
         dataclasses.replace(
             lead,
