@@ -26,7 +26,7 @@ class Rarity(Protocol):
     def rarity(self, term: str) -> float:
         """log((claims + 1) / (claims with the term + 1)) over its greatest value: 0 to 1.
 
-        1 for a term that no claim has, and for every term while there is no claim.
+        1 for a term that no claim has. A library of a few claims counts as one of fifty.
         """
         ...
 

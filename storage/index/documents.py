@@ -9,6 +9,9 @@ from matrix.matching.verdicts import Candidate
 
 __all__ = ["Entry", "entry_of", "rarity_of"]
 
+# Claims that a library counts as at least.
+_FEW = 50
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
@@ -36,7 +39,6 @@ def entry_of(claim: Candidate) -> Entry:
 
 def rarity_of(seen: int, claims: int) -> float:
     """What every index's ``rarity`` is, for a term that ``seen`` of its ``claims`` have."""
-    if not claims:
-        return 1.0
+    # In a handful of claims a word that all have is no common word: they are taken for more.
     # Deleted claims may count until the index tidies up, so a frequency may exceed.
-    return max(0.0, 1 - math.log(seen + 1) / math.log(claims + 1))
+    return max(0.0, 1 - math.log(seen + 1) / math.log(max(claims, _FEW) + 1))

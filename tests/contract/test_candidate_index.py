@@ -201,12 +201,12 @@ def test_claims_are_read_back_in_normal_form(filled):
 
 
 def test_a_term_tells_as_much_in_a_library_of_any_size(index):
-    """1 for what no claim has, less the more claims have it, 0 for what all have."""
+    """1 for what no claim has, less the more claims have it, 0 for what all of many have."""
     index.put([WATER, EGG, BUS])
     index.commit()
     assert index.rarity("火星") == 1
     assert 0 < index.rarity("老年") < 1
-    everywhere = [Candidate(id=str(n), title=f"水厂第{n}天停水") for n in range(9)]
+    everywhere = [Candidate(id=str(n), title=f"水厂第{n}天停水") for n in range(50)]
     index.clear()
     index.put(everywhere)
     index.commit()
