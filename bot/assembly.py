@@ -13,7 +13,7 @@ from pathlib import Path
 
 import handlers
 from bot.attachments import Attachments
-from bot.channel import Channel
+from bot.channel import Channel, Doubt
 from bot.dispatch import Dispatcher
 from bot.library import Library
 from bot.link_checker import HttpLinkChecker
@@ -21,7 +21,7 @@ from bot.means import FileClock, KeySealer, RandomIds, SystemClock, demonstratio
 from bot.platforms.webchat.channel import WebChat
 from bot.platforms.webhook.channel import Webhook
 from bot.presenter import Presenter
-from bot.sender import Sender
+from bot.sender import Sender, doubts_of
 from bot.tables.sample import load_sample
 from config.clock_table import read_clocks
 from config.settings import Settings
@@ -151,6 +151,7 @@ class Parts:
             await ticking.tick(ticking.clock_context(self.services, work))
             await work.commit()
         await self.check_receipts()
+        await self.sender.ask_back()
         self.sender.wake()
 
     async def check_receipts(self) -> None:
@@ -308,7 +309,9 @@ def _channels(
     made: dict[str, Channel] = {}
     if settings.webhook_secret.get_secret_value():
         hosts = tuple(filter(None, settings.webhook_hosts.split(",")))
-        made["webhook"] = Webhook(settings.webhook_secret.get_secret_value(), hosts)
+        made["webhook"] = Webhook(
+            settings.webhook_secret.get_secret_value(), hosts, Doubt(settings.webhook_doubt)
+        )
     if settings.telegram_token.get_secret_value():
         from bot.platforms.telegram.channel import TelegramChannel
         from bot.platforms.telegram.client import TelegramSettings
@@ -356,7 +359,7 @@ async def abandoned(parts: Parts, dead: list[str] | None) -> None:
     async with parts.store.work() as work:
         ctx = ticking.clock_context(parts.services, work)
         ctx.clock = False
-        await ledger.abandon(ctx, dead, parts.executor)
+        await ledger.abandon(ctx, dead, parts.executor, doubts_of(parts.channels))
         await work.commit()
 
 
