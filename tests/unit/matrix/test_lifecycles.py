@@ -236,7 +236,7 @@ def test_an_undo_needs_that_nothing_followed_and_its_time(
     table: Lifecycle[Any], rule: Rule
 ) -> None:
     thing = Thing(state=rule.source, version=3)
-    actor = Actor(role=sorted(rule.roles)[0], person="p")
+    actor = Actor(role=min(rule.roles), person="p")
     for facts, refusal in (
         ({"version": 3, "in_time": True}, ""),
         ({"followed": False, "in_time": True}, ""),
