@@ -13,7 +13,7 @@ from pathlib import Path
 
 import handlers
 from bot.attachments import Attachments
-from bot.channel import Channel
+from bot.channel import Channel, Doubt
 from bot.dispatch import Dispatcher
 from bot.draft_links import DraftLinks
 from bot.library import Library
@@ -22,7 +22,7 @@ from bot.means import FileClock, KeySealer, RandomIds, SystemClock, demonstratio
 from bot.platforms.webchat.channel import WebChat
 from bot.platforms.webhook.channel import Webhook
 from bot.presenter import Presenter
-from bot.sender import Sender
+from bot.sender import Sender, doubts_of
 from bot.tables.sample import load_sample
 from config.clock_table import read_clocks
 from config.matching import load_model
@@ -154,6 +154,7 @@ class Parts:
             await ticking.tick(ticking.clock_context(self.services, work))
             await work.commit()
         await self.check_receipts()
+        await self.sender.ask_back()
         self.sender.wake()
 
     async def check_receipts(self) -> None:
@@ -316,7 +317,9 @@ def _channels(
     made: dict[str, Channel] = {}
     if settings.webhook_secret.get_secret_value():
         hosts = tuple(filter(None, settings.webhook_hosts.split(",")))
-        made["webhook"] = Webhook(settings.webhook_secret.get_secret_value(), hosts)
+        made["webhook"] = Webhook(
+            settings.webhook_secret.get_secret_value(), hosts, Doubt(settings.webhook_doubt)
+        )
     if settings.telegram_token.get_secret_value():
         from bot.platforms.telegram.channel import TelegramChannel
         from bot.platforms.telegram.client import TelegramSettings
@@ -364,7 +367,7 @@ async def abandoned(parts: Parts, dead: list[str] | None) -> None:
     async with parts.store.work() as work:
         ctx = ticking.clock_context(parts.services, work)
         ctx.clock = False
-        await ledger.abandon(ctx, dead, parts.executor)
+        await ledger.abandon(ctx, dead, parts.executor, doubts_of(parts.channels))
         await work.commit()
 
 

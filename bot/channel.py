@@ -16,7 +16,11 @@ class Markup(StrEnum):
 
 
 class Doubt(StrEnum):
-    """What may be done after an unknown outcome: same key, read back, or hold for a person."""
+    """What is done after an unknown outcome, by ``handlers.housekeeping.ledger``.
+
+    KEY sends again with the same key, VERIFY asks the platform whether it is there, HOLD waits
+    for a person.
+    """
 
     KEY = "key"
     VERIFY = "verify"
@@ -91,6 +95,13 @@ class Channel(Protocol):
 
     async def send(self, message: Outgoing) -> str:
         """Send or edit one message."""
+
+    async def posted(self, message: Outgoing) -> str | None:
+        """Whether a message whose answer never came is there; asked where ``doubt`` is VERIFY.
+
+        Its remote id; empty when it surely is not there; None when the platform cannot say.
+        Raises DeliveryError when it could not be asked now.
+        """
 
     async def run(self) -> None:
         """Receive until cancelled."""

@@ -9,10 +9,10 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from bot.channel import Channel, Limits
+from bot.channel import Channel, Doubt, Limits
 from bot.presenter import Presenter
 from handlers.housekeeping import ledger
-from handlers.housekeeping.ledger import Result
+from handlers.housekeeping.ledger import Doubts, Result
 from handlers.housekeeping.ticking import clock_context
 from handlers.services import Services
 from matrix.broadcast.pacing import Pacer
@@ -44,6 +44,15 @@ def pacer_of(limits: Limits) -> Pacer:
     return Pacer(tuple(overall), tuple(chat), tuple(crowd), limits.crowded)
 
 
+def doubts_of(channels: Mapping[str, Channel]) -> Doubts:
+    """Which platforms take a key, and which can be asked."""
+
+    def names(doubt: Doubt) -> frozenset[str]:
+        return frozenset(name for name, one in channels.items() if one.limits.doubt is doubt)
+
+    return Doubts(keyed=names(Doubt.KEY), readable=names(Doubt.VERIFY))
+
+
 class Sender:
     """Sends what the ledger holds through the channels of this process."""
 
@@ -59,6 +68,7 @@ class Sender:
         self._presenter = presenter
         self._channels = channels
         self._executor = executor
+        self._doubts = doubts_of(channels)
         self._wake = asyncio.Event()
         self._pacers = {name: pacer_of(one.limits) for name, one in channels.items()}
         self._paced = [
@@ -176,8 +186,33 @@ class Sender:
 
     async def _write(self, results: Sequence[Result]) -> None:
         async with self._services.store.work() as work:
-            await ledger.settle(clock_context(self._services, work), results)
+            await ledger.settle(clock_context(self._services, work), results, self._doubts)
             await work.commit()
+
+    async def ask_back(self) -> None:
+        """Ask the platforms that can be asked whether what is in doubt has arrived."""
+        if not self._doubts.readable:
+            return
+        async with self._services.store.read() as work:
+            waiting = await ledger.to_ask(clock_context(self._services, work), self._doubts)
+        for one in waiting:
+            try:
+                answer = await self._posted(one)
+            except DeliveryError:
+                LOG.info("%s cannot be asked now", one.platform)
+                continue
+            async with self._services.store.work() as work:
+                await ledger.answered(clock_context(self._services, work), one, answer)
+                await work.commit()
+
+    async def _posted(self, delivery: Delivery) -> str | None:
+        """The first part's remote id when all are there, empty when none is, else None."""
+        channel = self._channels[delivery.platform]
+        messages = self._presenter.outgoing(delivery, self._services.clock.now(), channel.limits)
+        found = [await channel.posted(one) for one in messages]
+        if all(one == "" for one in found):
+            return ""
+        return found[0] if all(found) else None
 
     async def _send_in_order(self, deliveries: Sequence[Delivery]) -> list[Result]:
         """Messages of one chat; after "slow down" the others are not even tried."""

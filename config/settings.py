@@ -43,6 +43,7 @@ class Settings(BaseModel):
     telegram_webhook_secret: SecretStr = SecretStr("")
     webhook_secret: SecretStr = SecretStr("")
     webhook_hosts: str = ""
+    webhook_doubt: Literal["key", "verify", "hold"] = "key"
     test_clock: str = ""
     fast: Literal["", "on"] = ""
 

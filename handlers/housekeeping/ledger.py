@@ -4,8 +4,8 @@ Rows are moved in chunks: one event per chunk and action (domain §3, Delivery).
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from handlers.context import Context
@@ -17,6 +17,19 @@ from matrix.core.events import Event
 from matrix.core.roles import CLOCK, MACHINE
 
 CHUNK = 50
+ASK_AFTER = timedelta(seconds=30)
+"""A platform is asked no sooner: what went out unanswered may still be on its way into it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubts:
+    """Platforms that drop a key they have seen, and platforms that can be asked what is there.
+
+    With all others a delivery without an answer waits for a person.
+    """
+
+    keyed: frozenset[str] = frozenset()
+    readable: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +115,7 @@ async def _chunk(ctx: Context, attempt: str, verb: str, source: str, target: str
         )  # fmt: skip
 
 
-async def settle(ctx: Context, results: Sequence[Result]) -> None:
+async def settle(ctx: Context, results: Sequence[Result], doubts: Doubts) -> None:
     """Write the outcomes; a row that somebody else has settled meanwhile is left alone."""
     counts: dict[tuple[str, str, str], int] = {}
     for one in results:
@@ -110,7 +123,7 @@ async def settle(ctx: Context, results: Sequence[Result]) -> None:
         fenced = current.attempt_id != one.delivery.attempt_id
         if fenced or current.state is not DeliveryState.SENDING:
             continue
-        verb, changes = _verdict(ctx, one)
+        verb, changes = _verdict(ctx, one, doubts)
         moved, step = DELIVERY.advance(current, verb, CLOCK, **changes)
         saved = await ctx.work.deliveries.save(moved)
         key = (current.attempt_id, verb, step.target)
@@ -120,43 +133,75 @@ async def settle(ctx: Context, results: Sequence[Result]) -> None:
         await _chunk(ctx, attempt, verb, "sending", target, count)
 
 
-def _verdict(ctx: Context, one: Result) -> tuple[str, dict[str, Any]]:
+def _verdict(ctx: Context, one: Result, doubts: Doubts) -> tuple[str, dict[str, Any]]:
     if one.error is None:
         return "sent", {"sent_at": ctx.at, "remote_id": one.remote_id, "error": ""}
     decision = after_failure(
         one.delivery.attempt, one.error.permanent, one.error.retry_after, one.delivery.id
     )
-    if one.error.unknown and not (_repeatable(one.delivery) and decision is not None):
-        return "doubt", {"error": one.error.code}
+    if one.error.unknown and not (_repeatable(one.delivery, doubts) and decision is not None):
+        return "doubt", {"error": one.error.code, "not_before": _ask_at(ctx, one.delivery, doubts)}
     if decision is None:
         return "fail", {"error": one.error.code}
     return "retry", {"error": one.error.code, "not_before": ctx.at + decision}
 
 
-def _repeatable(one: Delivery) -> bool:
-    """A card whose single-use buttons make a repeat harmless, or the change of a message."""
-    return one.harmless and one.dedup is None
+def _repeatable(one: Delivery, doubts: Doubts) -> bool:
+    """The platform drops the second; or single-use buttons, or the change of a message."""
+    return one.platform in doubts.keyed or (one.harmless and one.dedup is None)
 
 
-async def abandon(ctx: Context, dead: Sequence[str] | None, mine: str) -> int:
-    """After a crash: rows left *sending* by dead executors become in doubt.
+def _ask_at(ctx: Context, one: Delivery, doubts: Doubts) -> datetime | None:
+    """In doubt, ``not_before`` is when the platform is asked; None where a person decides."""
+    return ctx.at + ASK_AFTER if one.platform in doubts.readable else None
 
-    ``dead`` None means every executor but ``mine`` is dead. A message whose repeat does no
-    harm (single-use buttons, edits) goes back to pending at once; all else waits for a person.
-    Returns how many rows were found.
+
+async def abandon(ctx: Context, dead: Sequence[str] | None, mine: str, doubts: Doubts) -> int:
+    """After a crash: what dead executors left *sending* is repeated, asked after, or held.
+
+    ``dead`` None means every executor but ``mine`` is dead. Returns how many rows were found.
     """
     stuck = await ctx.work.deliveries.find(state=DeliveryState.SENDING, executor__ne=mine)
     found = [one for one in stuck if dead is None or one.executor in dead]
     for one in found:
-        moved, _ = DELIVERY.advance(one, "doubt", CLOCK, error="crash")
+        again = _repeatable(one, doubts)
+        moved, step = DELIVERY.advance(
+            one, "retry" if again else "doubt", MACHINE, error="crash",
+            not_before=None if again else _ask_at(ctx, one, doubts),
+        )  # fmt: skip
         saved = await ctx.work.deliveries.save(moved)
-        await _chunk(ctx, one.attempt_id, "doubt", "sending", "in-doubt", 1)
+        await _chunk(ctx, one.attempt_id, step.action, "sending", step.target, 1)
         await outcomes.settled(ctx, saved)
-        if _repeatable(one):
-            back, _ = DELIVERY.advance(saved, "retry", MACHINE, not_before=None)
-            await ctx.work.deliveries.save(back)
-            await _chunk(ctx, one.attempt_id, "retry", "in-doubt", "pending", 1)
     return len(found)
+
+
+async def to_ask(ctx: Context, doubts: Doubts) -> list[Delivery]:
+    """In doubt where the platform can say, the longest waiting first."""
+    return await ctx.work.deliveries.find(
+        state=DeliveryState.IN_DOUBT, platform__in=sorted(doubts.readable),
+        not_before__lte=ctx.at, order="not_before", limit=CHUNK,
+    )  # fmt: skip
+
+
+async def answered(ctx: Context, asked: Delivery, remote_id: str | None) -> None:
+    """What the platform said of a delivery in doubt; a person may have been faster.
+
+    A remote id: it is there. Empty: it is sent again. None: it waits for a person.
+    """
+    one = await ctx.work.deliveries.get(asked.id)
+    if one.state is not DeliveryState.IN_DOUBT or one.attempt_id != asked.attempt_id:
+        return
+    if remote_id is None:
+        await ctx.work.deliveries.save(replace(one, not_before=None))
+        return
+    verb = "sent" if remote_id else "retry"
+    moved, step = DELIVERY.advance(
+        one, verb, MACHINE, not_before=None, remote_id=remote_id,
+        sent_at=ctx.at if remote_id else None,
+    )  # fmt: skip
+    saved = await ctx.work.deliveries.save(moved)
+    await _chunk(ctx, one.attempt_id, verb, "in-doubt", step.target, 1)
+    await outcomes.resolved(ctx, saved, verb)
 
 
 GRACE = timedelta(seconds=30)

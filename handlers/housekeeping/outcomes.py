@@ -221,6 +221,12 @@ async def settle(ctx: Context, subject: str, args: Args) -> None:
         DELIVERY, ctx.work.deliveries, delivery, verb,
         sent_at=ctx.at if verb == "sent" else None, not_before=None,
     )  # fmt: skip
+    await resolved(ctx, delivery, verb)
+    await ctx.reply(Done(what=f"doubt_{verb}"))
+
+
+async def resolved(ctx: Context, delivery: Delivery, verb: str) -> None:
+    """What follows when a doubt is over: by a person, or by what the platform has said."""
     kind, _, rest = delivery.purpose.partition(":")
     if kind == "feedback":
         await _settle_feedback(ctx, rest, verb)
@@ -229,10 +235,10 @@ async def settle(ctx: Context, subject: str, args: Args) -> None:
     if verb == "retry" and delivery.lane is Lane.BROADCAST:
         serial = await ctx.work.serial(f"run:{delivery.subject}")
         await ctx.work.enqueue("broadcast", f"{delivery.subject}#again-{serial}")
+    who = ctx.person.name if ctx.person else ""
     await ctx.settle_cards(
-        f"doubt:{delivery.id}", Settled(what=f"doubt_{verb}", who=ctx.me.name, at=ctx.at)
+        f"doubt:{delivery.id}", Settled(what=f"doubt_{verb}", who=who, at=ctx.at)
     )
-    await ctx.reply(Done(what=f"doubt_{verb}"))
 
 
 async def _settle_feedback(ctx: Context, feedback_id: str, verb: str) -> None:

@@ -102,7 +102,7 @@ async def log(ctx: Context, subject: str, args: Args) -> None:
             who=ctx.directory.person_name(event.person),
         )
         for event in await ctx.work.events(case=case.id)
-        if event.entity in _TOLD and event.target
+        if event.entity in _TOLD and event.target and event.target != event.source
     ]
     await ctx.reply(
         Listing(what="log", subject=case.number, total=len(lines), lines=tuple(lines[-20:]))

@@ -30,6 +30,9 @@ class ToldChannel:
     def texts(self, address: str) -> list[str]:
         return [one.text for one in self.sent if one.address == address]
 
+    async def posted(self, message: Outgoing) -> None:
+        return None
+
     async def run(self) -> None:
         return
 

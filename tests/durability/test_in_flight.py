@@ -1,4 +1,4 @@
-"""kill −9 while messages are on their way: feedback, operators' cards, direct posts.
+"""kill −9 while messages are on their way: feedback, operators' cards, direct posts, corrections.
 
 Product and Bot API double are processes of their own. The double holds back its answers: of some
 messages that have arrived, of others that never do (KILL_SEED draws which). Nobody is told
@@ -10,7 +10,7 @@ import os
 import random
 import sqlite3
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -135,9 +135,25 @@ class Product:
             pytest.fail(f"seed {SEED}: never {what}\n{log}")
 
 
+async def signed_case(chat: play.Chat) -> None:
+    """A case signed by three."""
+    await play.filed(chat)
+    await play.signed(chat)
+
+
+async def signed_correction(chat: play.Chat) -> None:
+    """Told, posted by everybody, and its correction signed; the next text is taken as its link."""
+    number = await play.published(chat)
+    await play.broadcast(chat)
+    await chat.say("韩雪", "https://weibo.com/1/2")
+    await chat.photo("邬沐阳", 3)
+    assert {one.state for one in await chat.all("tasks")} == {"posted", "verified"}
+    await play.correction_signed(chat, number)
+
+
 @asynccontextmanager
-async def signed_case(folder: Path) -> AsyncIterator[None]:
-    """A case signed by three, its publisher about to fill in the link."""
+async def after(folder: Path, begin: Callable[[play.Chat], Awaitable[None]]) -> AsyncIterator[None]:
+    """A folder in which a story has begun."""
     clock = FakeClock()
     (folder / "clock").write_text(clock.now().isoformat())
     async with BotApi() as api:
@@ -157,8 +173,7 @@ async def signed_case(folder: Path) -> AsyncIterator[None]:
             await chat.parts.reload_directory()
             for name, code in codes.items():
                 await chat.say(name, f"/start {code}")
-            await play.filed(chat)
-            await play.signed(chat)
+            await begin(chat)
     yield
 
 
@@ -228,37 +243,78 @@ async def _line_of(
             await api.messages(at_least=len(found) + 1)
 
 
-@pytest.mark.slow
-async def test_what_was_on_its_way_is_said_once_or_stands_in_doubt(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, record_property: Callable[[str, object], None]
-) -> None:
+@pytest.fixture
+def fates(
+    monkeypatch: pytest.MonkeyPatch, record_property: Callable[[str, object], None]
+) -> dict[int, bool]:
+    """Which of the held messages arrive."""
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
     record_property("seed", SEED)
     draw = random.Random(SEED)
-    held = [*REPORTERS, *OPERATORS, *CHANNELS]
-    fates = {chat: draw.random() < 0.5 for chat in held}
+    fates = {chat: draw.random() < 0.5 for chat in (*REPORTERS, *OPERATORS, *CHANNELS)}
     # Never all of one kind: both ways out of a doubt are taken.
     fates[REPORTERS[0]], fates[REPORTERS[1]] = draw.sample([True, False], 2)
-    words = dict.fromkeys([*REPORTERS, *CHANNELS], FACT) | dict.fromkeys(OPERATORS, "转发任务")
-    async with signed_case(tmp_path), double() as api:
-        p = Product(tmp_path, api.url, BotApi().token)
+    return fates
+
+
+@asynccontextmanager
+async def running(folder: Path) -> AsyncIterator[tuple[Product, Double]]:
+    async with double() as api:
+        p = Product(folder, api.url, BotApi().token)
         await p.start()
         try:
-            await _story(p, api, fates, words)
+            yield p, api
         finally:
             await p.kill()
 
 
-async def _story(p: Product, api: Double, fates: dict[int, bool], words: dict[int, str]) -> None:
+@pytest.mark.slow
+async def test_what_was_on_its_way_is_said_once_or_stands_in_doubt(
+    tmp_path: Path, fates: dict[int, bool]
+) -> None:
+    words = dict.fromkeys([*REPORTERS, *CHANNELS], FACT) | dict.fromkeys(OPERATORS, "转发任务")
+    async with after(tmp_path, signed_case), running(tmp_path) as (p, api):
+        publisher = USERS["冯涛"]
+        await api.control("push_text", user_id=publisher, text="待发布")
+        await api.press(publisher, "江北-0001")
+        await api.card(publisher, "取消")
+        await _spread(p, api, fates, words, LINK)
+        states = dict(p.rows("SELECT account, state FROM task"))
+        assert {states[code] for code in ("a1", "a3", "c0")} == {"verified"}, states
+        assert {states[code] for code in ("a2", "a4")} == {"delivered"}, states
+
+
+@pytest.mark.slow
+async def test_nobody_gets_two_corrections_and_nobody_misses_one(
+    tmp_path: Path, fates: dict[int, bool]
+) -> None:
+    words = (
+        dict.fromkeys(REPORTERS, "更正：之前就线索")
+        | dict.fromkeys(OPERATORS, "更正：原说明有错")
+        | dict.fromkeys(CHANNELS, "共同出资")
+    )
+    async with after(tmp_path, signed_correction), running(tmp_path) as (p, api):
+        await _spread(p, api, fates, words, f"{LINK}2")
+        found = p.rows("SELECT account, state FROM task WHERE predecessor != ''")
+        states = dict(found)
+        assert len(found) == len(states) == 5
+        assert {states[code] for code in ("a1", "a3", "c0")} == {"verified"}, states
+        assert {states[code] for code in ("a2", "a4")} == {"delivered"}, states
+        kinds = p.rows("SELECT kind, state FROM bulletin ORDER BY issued_at, id")
+        assert ("first", "corrected") in kinds
+        assert ("correction", "current") in kinds
+
+
+async def _spread(
+    p: Product, api: Double, fates: dict[int, bool], words: dict[int, str], link: str
+) -> None:
+    """Published and broadcast, killed in the midst of either; then the doubts are settled."""
     publisher = USERS["冯涛"]
     for chat in REPORTERS:
         await api.hold(chat, arrives=fates[chat])
-    await api.control("push_text", user_id=publisher, text="待发布")
-    await api.press(publisher, "江北-0001")
-    await api.card(publisher, "取消")
-    await api.control("push_text", user_id=publisher, text=LINK)
+    await api.control("push_text", user_id=publisher, text=link)
     await hit(p, api, {chat: fates[chat] for chat in REPORTERS}, words)
 
     held = [chat for chat in fates if chat not in REPORTERS]
@@ -289,6 +345,3 @@ async def _story(p: Product, api: Double, fates: dict[int, bool], words: dict[in
     for chat, word in words.items():
         assert await api.told(chat, word) == 1, f"seed {SEED}: {chat}"
     assert p.rows("SELECT DISTINCT state FROM feedback") == [("sent",)]
-    states = dict(p.rows("SELECT account, state FROM task"))
-    assert {states[code] for code in ("a1", "a3", "c0")} == {"verified"}, states
-    assert {states[code] for code in ("a2", "a4")} == {"delivered"}, states

@@ -188,8 +188,8 @@ async def broadcast(p: Chat) -> str:
     return await p.press("冯涛", "confirm")
 
 
-async def corrected(p: Chat, number: str) -> None:
-    """The correction reaches everyone whom the original reached, once."""
+async def correction_signed(p: Chat, number: str) -> None:
+    """A correction, written and signed, for which the publisher is about to fill in the link."""
     await p.say("冯涛", "待发布")
     await p.press("冯涛", number)
     await p.press("冯涛", "bulletin_correct")
@@ -201,6 +201,11 @@ async def corrected(p: Chat, number: str) -> None:
     for reviewer in REVIEWERS:
         await p.press(reviewer, "review_pass")
     await p.press("冯涛", "publish_link")
+
+
+async def corrected(p: Chat, number: str) -> None:
+    """The correction reaches everyone whom the original reached, once."""
+    await correction_signed(p, number)
     await p.say("冯涛", f"{LINK}2")
     for reporter in ("王芳", "李敏"):
         assert p.told(reporter, "更正：之前就线索") == 1

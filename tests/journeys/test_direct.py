@@ -5,6 +5,8 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from tests.doubles.sink import Sink, open_sink
 from tests.journeys import story
 from tests.journeys.play import Play, stage
@@ -15,13 +17,16 @@ ACCOUNTS = ("a001", "a004")
 
 
 @asynccontextmanager
-async def _direct(folder: Path, *, main: bool = False) -> AsyncIterator[tuple[Play, Sink]]:
+async def _direct(
+    folder: Path, *, main: bool = False, doubt: str = "hold"
+) -> AsyncIterator[tuple[Play, Sink]]:
     """The blue case published, the government's site made direct."""
     async with (
         open_sink(SECRET) as sink,
         stage(
             folder, after=story.lamps_submitted if main else story.lamps_published,
             accounts=ACCOUNTS, PIYAO_WEBHOOK_SECRET=SECRET, PIYAO_WEBHOOK_HOSTS="127.0.0.1",
+            PIYAO_WEBHOOK_DOUBT=doubt,
         ) as p,
     ):  # fmt: skip
         for one in await p.all("accounts", id="a001" if main else "a004"):
@@ -151,6 +156,34 @@ async def test_in_doubt_given_up_by_the_desk(tmp_path: Path) -> None:
         await p.say("陈静", "待核投递")
         await p.press("陈静", "doubt_drop")
         assert (await _state(p), await _delivery(p)) == ("failed", "failed")
+
+
+@pytest.mark.parametrize("answer", ["drop", "swallow"])
+async def test_with_a_key_it_is_sent_again_and_posted_once(tmp_path: Path, answer: str) -> None:
+    async with _direct(tmp_path, doubt="key") as (p, sink):
+        sink.answers = [answer]
+        await _start(p)
+        assert (await _state(p), await _delivery(p)) == ("created", "pending")
+        await p.tick(minutes=1)
+        assert (await _state(p), await _delivery(p)) == ("verified", "sent")
+        assert len(sink.posts) == 1
+        assert len(set(sink.keys)) == 1
+        assert await p.states("campaigns") == ["converged"]
+
+
+@pytest.mark.parametrize("answer", ["drop", "swallow"])
+async def test_the_platform_is_asked_whether_it_is_there(tmp_path: Path, answer: str) -> None:
+    async with _direct(tmp_path, doubt="verify") as (p, sink):
+        sink.answers = [answer]
+        await _start(p)
+        assert (await _state(p), await _delivery(p)) == ("unknown", "in-doubt")
+        await p.tick(seconds=20)
+        assert sink.asked == 0, "it may still be on its way"
+        await p.tick(seconds=20)
+        assert (await _state(p), await _delivery(p)) == ("verified", "sent")
+        assert (await story.task(p, "a004")).url == f"{sink.url}/1"
+        assert len(sink.posts) == 1
+        assert len(sink.keys) == (1 if answer == "swallow" else 2)
 
 
 async def _gap(p: Play) -> None:

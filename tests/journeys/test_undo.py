@@ -220,3 +220,13 @@ async def test_leads_and_receipts_too_end_after_thirty_minutes(tmp_path: Path) -
         assert LATE in await p.press("谢慎之", "undo", ok=False)
         assert LATE in await p.press("陈静", "lead_undo", ok=False)
         assert await p.states("leads", state="rejected") == ["rejected"]
+
+
+async def test_what_is_out_is_not_merged_into_an_older_case(tmp_path: Path) -> None:
+    async with stage(tmp_path) as p:
+        older = await story.filed(p, story.WATER, "李敏")
+        p.clock.forward(minutes=1)
+        await story.lamps_published(p)
+        await _more(p, "case_merge")
+        assert "不能并入" in await p.say("陈静", older, ok=False)
+        assert (await _lamps(p)).merged_into == ""

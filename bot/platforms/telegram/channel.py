@@ -87,6 +87,10 @@ class TelegramChannel:
         except TelegramError as error:
             raise delivery_error(error, self._settings.token) from None
 
+    async def posted(self, message: Outgoing) -> None:
+        """The Bot API has no call that reads back what a bot has sent."""
+        del message
+
     async def run(self) -> None:
         """Receive until cancelled; only what ``store`` and ``attach`` raise comes out of here."""
         me = await self._patiently(self._identify)

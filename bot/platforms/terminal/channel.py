@@ -29,6 +29,10 @@ class Terminal:
         self._show(message.text)
         return message.key
 
+    async def posted(self, message: Outgoing) -> None:
+        """Nothing is asked: it is printed again."""
+        del message
+
     async def run(self) -> None:
         """Lines come from the session."""
         await asyncio.Event().wait()

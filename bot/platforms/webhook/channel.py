@@ -4,12 +4,14 @@ import asyncio
 import hashlib
 import hmac
 import json
+from dataclasses import replace
 from datetime import timedelta
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
 import aiohttp
 
-from bot.channel import Outgoing
+from bot.channel import Doubt, Outgoing
 from bot.platforms.webhook.limits import LIMITS
 from matrix.core.errors import DeliveryError
 
@@ -22,10 +24,10 @@ class Webhook:
     """Implements ``bot.channel.Channel``. An address is an https URL on a listed host."""
 
     platform = "webhook"
-    limits = LIMITS
 
-    def __init__(self, secret: str, hosts: tuple[str, ...]) -> None:
-        """``secret`` signs, ``hosts`` may be called."""
+    def __init__(self, secret: str, hosts: tuple[str, ...], doubt: Doubt = Doubt.KEY) -> None:
+        """``secret`` signs, ``hosts`` may be called, ``doubt`` is what the endpoint promises."""
+        self.limits = replace(LIMITS, doubt=doubt)
         self._secret = secret.encode()
         self._hosts = frozenset(hosts)
         self._session: aiohttp.ClientSession | None = None
@@ -80,13 +82,31 @@ class Webhook:
             url = ""
         return str(url) or key
 
-    async def run(self) -> None:
-        """Nothing comes in; closes the session when cancelled."""
+    async def posted(self, message: Outgoing) -> str | None:
+        """GET with the key: 200 it is there, 404 it is not, all else cannot say."""
+        headers = {
+            "Idempotency-Key": message.key,
+            "X-Piyao-Signature": f"sha256={self.sign(message.key.encode())}",
+        }
         try:
-            await asyncio.Event().wait()
-        finally:
-            if self._session is not None:
-                await self._session.close()
+            async with self._open().get(
+                message.address, headers=headers, allow_redirects=False
+            ) as answer:
+                if answer.status == HTTPStatus.NOT_FOUND:
+                    return ""
+                there = answer.status == HTTPStatus.OK
+                return await self._read(answer, message.key) if there else None
+        except (TimeoutError, aiohttp.ClientError) as error:
+            raise DeliveryError("unreachable") from error
+
+    async def run(self) -> None:
+        """Nothing comes in."""
+        await asyncio.Event().wait()
+
+    async def aclose(self) -> None:
+        """End the connections."""
+        if self._session is not None:
+            await self._session.close()
 
     async def ping(self) -> str:
         """Endpoints are not called without a message."""

@@ -7,7 +7,7 @@ LIMITS = Limits(
     measure=len,
     markup=Markup.PLAIN,
     buttons=False,
-    # The endpoint is told to drop a key that it has seen.
+    # The endpoint is told to drop a key that it has seen; PIYAO_WEBHOOK_DOUBT where it does not.
     doubt=Doubt.KEY,
     per_second=200,
 )

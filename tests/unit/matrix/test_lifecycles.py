@@ -33,7 +33,7 @@ from matrix.core.claim import LINK, LinkState
 from matrix.core.delivery import DELIVERY, FEEDBACK, DeliveryState, FeedbackState
 from matrix.core.errors import GuardRefused, IllegalTransition, NotAllowed
 from matrix.core.lead import LEAD, LeadState
-from matrix.core.lifecycle import Lifecycle
+from matrix.core.lifecycle import Lifecycle, Rule
 from matrix.core.roles import NOT_PERSONS, Actor, Role
 from matrix.core.verification import VERIFICATION, VerificationState
 
@@ -279,6 +279,37 @@ def test_the_operator_never_checks_the_own_proof() -> None:
     for verb in ("verify", "reject"):
         with pytest.raises(GuardRefused):
             TASK.advance(task, verb, Actor(role=Role.PUBLISHER, person="p"))
+
+
+UNDOS = [
+    (table, rule)
+    for table in (LEAD, CASE, TASK)
+    for rule in table.rules
+    if rule.action.startswith("undo")
+]
+
+
+@pytest.mark.parametrize(
+    ("table", "rule"), UNDOS, ids=[f"{t.name}-{r.source}-{r.action}" for t, r in UNDOS]
+)
+def test_an_undo_needs_that_nothing_followed_and_its_time(
+    table: Lifecycle[Any], rule: Rule
+) -> None:
+    thing = Thing(state=rule.source, version=3)
+    actor = Actor(role=min(rule.roles), person="p")
+    for facts, refusal in (
+        ({"version": 3, "in_time": True}, ""),
+        ({"followed": False, "in_time": True}, ""),
+        ({"version": 2, "in_time": True}, "guard_nothing_followed"),
+        ({"version": 3, "followed": True}, "guard_nothing_followed"),
+        ({"version": 3, "in_time": False}, "guard_in_time"),
+    ):
+        if not refusal:
+            assert table.advance(thing, rule.action, actor, facts)[0].state is rule.target
+            continue
+        with pytest.raises(GuardRefused) as refused:
+            table.advance(thing, rule.action, actor, facts)
+        assert refused.value.key == refusal
 
 
 def test_only_persons_lower_close_publicly_or_sign() -> None:
