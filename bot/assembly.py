@@ -16,6 +16,7 @@ from bot.attachments import Attachments
 from bot.channel import Channel, Doubt
 from bot.dispatch import Dispatcher
 from bot.draft_links import DraftLinks
+from bot.following import indexes
 from bot.library import Library
 from bot.link_checker import HttpLinkChecker
 from bot.means import FileClock, KeySealer, RandomIds, SystemClock, demonstration_key
@@ -42,8 +43,6 @@ from matrix.ports import Clock, LinkChecker
 from matrix.triage.deadline import LOCAL
 from storage import executors
 from storage.engine import open_engine
-from storage.index.memory import MemoryIndex
-from storage.index.tantivy_index import TantivyIndex
 from storage.migrate import upgrade
 from storage.queue import DbosQueue, MemoryQueue
 from storage.unit_of_work import SqlStore
@@ -248,12 +247,9 @@ async def assemble(
         await _prepare_data(settings, store, clock, ids)
         async with store.read() as work:
             directories = Directories(await load_directory(work, today(clock)))
-        folder = settings.data / "index"
-        index = TantivyIndex(folder) if durable else MemoryIndex()
-        if isinstance(index, TantivyIndex):
-            stack.callback(index.close)
-        mark = folder / "reached" if durable else None
-        library = Library(index, directories, load_model(), settings.match_level, mark)
+        folder = settings.data / "index" if durable else None
+        issued, waiting = stack.enter_context(indexes(folder))
+        library = Library(issued, waiting, directories, load_model(), settings.match_level)
         async with store.read() as work:
             await library.refresh(work)
         texts = load_texts()
