@@ -41,6 +41,7 @@ from bot.channel import Channel, Doubt, Outgoing  # noqa: E402
 from bot.means import RandomIds, SystemClock  # noqa: E402
 from bot.platforms.webhook.channel import Webhook  # noqa: E402
 from config.settings import load  # noqa: E402
+from matrix.broadcast.plan import jobs  # noqa: E402
 from matrix.core.delivery import Delivery, Lane  # noqa: E402
 from storage.engine import open_engine, sync_url  # noqa: E402
 from storage.migrate import upgrade  # noqa: E402
@@ -195,14 +196,12 @@ async def plan(url: str, sink: str, targets: int) -> float:
     began = time.perf_counter()
     async with store.work() as work:
         now = clock.now()
-        await work.deliveries.add_all([
-            Delivery(
-                id=ids.new(), lane=Lane.BROADCAST, platform="webhook", address=f"{sink}?t={n}",
-                subject=SUBJECT, content={"plain": BODY}, created_at=now,
-            )
-            for n in range(targets)
-        ])  # fmt: skip
-        await work.enqueue("broadcast", f"{SUBJECT}#0")
+        template = Delivery(
+            id=ids.new(), lane=Lane.BROADCAST, platform="webhook", address="", subject=SUBJECT,
+            content={"plain": BODY}, created_at=now,
+        )  # fmt: skip
+        made = await work.ledger.post(template, [(f"{sink}?t={n}", "", "") for n in range(targets)])
+        await work.enqueue("broadcast", *(job.name for job in jobs(SUBJECT, made)))
         await work.commit()
     took = time.perf_counter() - began
     await queue.stop()

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import handlers
 from bot.attachments import Attachments
+from bot.broadcaster import Broadcaster
 from bot.channel import Channel, Doubt
 from bot.dispatch import Dispatcher
 from bot.draft_links import DraftLinks
@@ -28,13 +29,11 @@ from config.clock_table import read_clocks
 from config.matching import load_model
 from config.settings import Settings
 from config.texts import load_texts, words
-from handlers.housekeeping import ledger, retention, ticking
+from handlers.housekeeping import chunks, ledger, retention, ticking
 from handlers.importing.directory import load_directory
 from handlers.reposting import receipts
 from handlers.router import ACTIONS
 from handlers.services import Directories, Policy, Services
-from matrix.core.campaign import CampaignState
-from matrix.core.delivery import Lane
 from matrix.core.directory import ChannelIdentity
 from matrix.core.errors import PiyaoError
 from matrix.matching.text import normalise
@@ -89,47 +88,13 @@ class Parts:
     presenter: Presenter
     dispatcher: Dispatcher
     sender: Sender
+    broadcaster: Broadcaster
     channels: Mapping[str, Channel]
     attachments: Attachments
     queue: DbosQueue | MemoryQueue
     executor: str
     webchat: WebChat | None
     pages: DraftLinks
-
-    async def broadcast(self, subject: str) -> None:
-        """A broadcast job: everything pending under the subject, unless held."""
-        name = subject.partition("#")[0]
-        while True:
-            try:
-                if await self._broadcast_chunk(name):
-                    return
-            except Exception:
-                # A job that fails is never run again, and its rows would wait for ever.
-                if isinstance(self.queue, MemoryQueue):
-                    raise
-                LOG.exception("broadcast %s", name)
-                await asyncio.sleep(1)
-
-    async def _broadcast_chunk(self, name: str) -> bool:
-        """One chunk; True when nothing is left to do for this job."""
-        if await self._held(name):
-            return True
-        if await self.sender.pump(Lane.BROADCAST, subject=name):
-            return False
-        async with self.store.read() as work:
-            left = await work.deliveries.count(subject=name, state="pending")
-        if not left or isinstance(self.queue, MemoryQueue):
-            return True
-        await asyncio.sleep(1)
-        return False
-
-    async def _held(self, subject: str) -> bool:
-        kind, _, campaign_id = subject.partition(":")
-        if kind != "campaign":
-            return False
-        async with self.store.read() as work:
-            campaign = await work.campaigns.maybe(campaign_id)
-        return campaign is None or campaign.state is not CampaignState.RUNNING
 
     async def beat(self) -> None:
         """This process is alive; what silent ones left behind is taken over."""
@@ -290,13 +255,16 @@ async def assemble(
                 stack.push_async_callback(channel.aclose)
         sender = Sender(services, presenter, made, executor)
         outbox.sender = sender
+        patience = chunks.LATER if durable else timedelta()
+        broadcaster = Broadcaster(services, sender, frozenset(made), executor, patience)
         queue: DbosQueue | MemoryQueue = (
             DbosQueue(settings.url, executor) if durable else MemoryQueue()
         )
         store.jobs = queue
         parts = Parts(
             settings=settings, services=services, store=store, library=library,
-            presenter=presenter, dispatcher=dispatcher, sender=sender, channels=made,
+            presenter=presenter, dispatcher=dispatcher, sender=sender,
+            broadcaster=broadcaster, channels=made,
             attachments=attachments, queue=queue, executor=executor, webchat=webchat,
             pages=pages,
         )  # fmt: skip
@@ -351,8 +319,9 @@ async def _take_over(parts: Parts, stack: AsyncExitStack) -> None:
     stack.push_async_callback(executors.forget, engine, [parts.executor])
     await abandoned(parts, None if lonely else dead)
     if isinstance(parts.queue, DbosQueue):
-        await parts.queue.start(parts.broadcast, dead)
+        await parts.queue.start(parts.broadcaster.run, dead)
         stack.push_async_callback(parts.queue.stop)
+        stack.push_async_callback(parts.broadcaster.stop)
     if dead:
         await executors.forget(engine, dead)
 

@@ -17,7 +17,9 @@ _QUEUE = "broadcast"
 _WORKFLOW = "piyao_broadcast"
 # Jobs survive upgrades: the version that DBOS compares is ours, not the code's hash.
 _VERSION = "piyao-1"
-_POLL_SECONDS = 1.0
+_POLL_SECONDS = 0.05
+_JOBS = 32
+"""Jobs that one process holds: times 200 deliveries, over the poll, is the ceiling of a process."""
 
 
 class MemoryQueue:
@@ -115,7 +117,7 @@ class DbosQueue:
         DBOS.launch()
         self._launched = True
         await DBOS.register_queue_async(
-            _QUEUE, worker_concurrency=8, polling_interval_sec=_POLL_SECONDS
+            _QUEUE, worker_concurrency=_JOBS, polling_interval_sec=_POLL_SECONDS
         )
         await self._connect()
         if dead:

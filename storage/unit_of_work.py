@@ -12,6 +12,7 @@ from matrix.core.errors import StaleVersion
 from matrix.core.events import Event
 from matrix.ports import Work
 from storage.engine import READ
+from storage.ledger import SqlLedger
 from storage.repository import SqlRepository, where
 from storage.tables import EVENT, SERIAL, SETTING, TABLES
 
@@ -32,6 +33,7 @@ class SqlWork:
         self._jobs = jobs
         for name, (entity, table) in TABLES.items():
             setattr(self, name, SqlRepository(connection, entity, table))
+        self.ledger = SqlLedger(connection)
 
     @property
     def connection(self) -> AsyncConnection:
@@ -71,12 +73,17 @@ class SqlWork:
         ).returning(SERIAL.c.value)
         return int((await self._connection.execute(upsert)).scalar_one()) - count + 1
 
-    async def enqueue(self, job: str, subject: str) -> None:
-        """Queue a broadcast job in this transaction."""
+    async def enqueue(self, job: str, *subjects: str) -> None:
+        """Queue a broadcast job per subject in this transaction."""
         if self._jobs is None:
             raise RuntimeError("no queue is attached")
         sink = self._jobs
-        await self._connection.run_sync(lambda sync: sink.put(sync, job, subject))
+
+        def put(sync: Connection) -> None:
+            for subject in subjects:
+                sink.put(sync, job, subject)
+
+        await self._connection.run_sync(put)
 
     async def setting(self, name: str) -> object:
         """A stored setting of the district, or None."""

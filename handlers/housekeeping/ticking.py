@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from handlers import clocks
 from handlers.context import Context
-from handlers.housekeeping import breaches, expiring, feedback, ladder, nudging, watching
+from handlers.housekeeping import breaches, chunks, expiring, feedback, ladder, nudging, watching
 from handlers.replies import choose
 from handlers.replies.shared import Done
 from handlers.reposting import campaigns
@@ -35,6 +35,7 @@ async def tick(ctx: Context) -> None:
     await release_campaigns(ctx)
     await remind_operators(ctx)
     await feedback.send_due(ctx)
+    await chunks.again(ctx)
     await breaches.report(ctx)
     await watching.look(ctx)
     for case in await ctx.work.cases.find(state=CaseState.CHECKING, limit=_BATCH):

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from handlers.context import Context
-from handlers.housekeeping import feedback
+from handlers.housekeeping import chunks, feedback
 from handlers.replies import Choice, choose
 from handlers.replies.drafting import LiveBoard, RepostUrge
 from handlers.replies.shared import AskText, Confirm, Done, Listing, Settled
@@ -143,8 +143,7 @@ async def resume(ctx: Context, subject: str, args: Args) -> None:
     """继续."""
     del args
     campaign = await _simple(ctx, subject, "resume", "resumed_campaign")
-    serial = await ctx.work.serial(f"run:{campaign.id}")
-    await ctx.work.enqueue("broadcast", f"campaign:{campaign.id}#{serial}")
+    await chunks.resume(ctx, f"campaign:{campaign.id}")
 
 
 @action("campaign.none", Role.PUBLISHER)

@@ -11,7 +11,7 @@ import pytest
 
 from bot.assembly import Parts, abandoned, assemble
 from config.settings import load
-from matrix.core.delivery import Delivery, DeliveryState, Lane
+from matrix.core.delivery import Delivery, DeliveryState
 from tests.doubles.bot_api import BotApi
 from tests.doubles.clock import FakeClock
 from tests.doubles.sink import Sink, open_sink
@@ -51,7 +51,7 @@ class Line:
         await abandoned(self.parts, None)
 
     async def pump(self) -> None:
-        await self.parts.sender.pump(Lane.CONVERSATION)
+        await self.parts.sender.pump()
 
     async def later(self) -> str:
         """Half a minute on: the platforms are asked, what is pending goes out."""

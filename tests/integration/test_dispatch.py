@@ -25,7 +25,6 @@ from handlers import router
 from handlers.context import Context
 from handlers.replies.shared import Faster, Pick
 from matrix.core.conversation import Button, Dialog, Inbound, InboxState
-from matrix.core.delivery import Lane
 from matrix.core.errors import Refusal
 from tests.doubles.channels import ToldChannel, told
 from tests.doubles.clock import FakeClock
@@ -56,7 +55,7 @@ class Desk:
     async def settle(self) -> None:
         while await self.parts.dispatcher.step():
             pass
-        while await self.parts.sender.pump(Lane.CONVERSATION):
+        while await self.parts.sender.pump():
             pass
 
     async def count(self, kind: str, **criteria: Any) -> int:

@@ -70,7 +70,7 @@ class LiveChat(Chat):
             while quiet < _QUIET:
                 busy = queue.waiting or await self._under_way()
                 quiet = 0 if busy else quiet + 1
-                await queue.drain(self.parts.broadcast)
+                await queue.drain(self.parts.broadcaster.run)
                 await asyncio.sleep(0.01)
         assert not await self.all("inbox", attempts__gt=0)
 
