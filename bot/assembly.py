@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import handlers
+from bot.aside import Aside, Inline
 from bot.attachments import Attachments
 from bot.broadcaster import Broadcaster
 from bot.channel import Channel, Doubt
@@ -70,11 +71,12 @@ class Wake:
     def __init__(self) -> None:
         """Connected by the assembly."""
         self.sender: Sender | None = None
+        self._loop = asyncio.get_running_loop()
 
     def wake(self) -> None:
-        """Send what waits."""
+        """Send what waits. Outcomes are written in another thread."""
         if self.sender is not None:
-            self.sender.wake()
+            self._loop.call_soon_threadsafe(self.sender.wake)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,12 +257,14 @@ async def assemble(
                 stack.push_async_callback(channel.aclose)
         sender = Sender(services, presenter, made, executor)
         outbox.sender = sender
-        patience = chunks.LATER if durable else timedelta()
-        broadcaster = Broadcaster(services, sender, frozenset(made), executor, patience)
         queue: DbosQueue | MemoryQueue = (
             DbosQueue(settings.url, executor) if durable else MemoryQueue()
         )
         store.jobs = queue
+        writes = Aside(settings.url, queue) if durable else Inline(store)
+        stack.push_async_callback(writes.close)
+        patience = chunks.LATER if durable else timedelta()
+        broadcaster = Broadcaster(services, sender, writes, frozenset(made), executor, patience)
         parts = Parts(
             settings=settings, services=services, store=store, library=library,
             presenter=presenter, dispatcher=dispatcher, sender=sender,

@@ -5,7 +5,9 @@ import logging
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 
+from bot.aside import Aside, Inline
 from bot.sender import Sender, by_chat
 from handlers.context import Context
 from handlers.housekeeping import chunks
@@ -14,6 +16,7 @@ from handlers.housekeeping.ticking import clock_context
 from handlers.services import Services
 from matrix.broadcast.plan import Job, read_job
 from matrix.core.delivery import Delivery
+from matrix.ports import Work
 
 LOG = logging.getLogger("piyao.broadcast")
 WINDOW = 200
@@ -48,6 +51,7 @@ class Broadcaster:
         self,
         services: Services,
         sender: Sender,
+        writes: Aside | Inline,
         platforms: Collection[str],
         executor: str,
         patience: timedelta = chunks.LATER,
@@ -55,6 +59,7 @@ class Broadcaster:
         """``patience`` is how long a job waits for rows that were put off."""
         self._services = services
         self._sender = sender
+        self._writes = writes
         self._platforms = platforms
         self._executor = executor
         self._patience = patience
@@ -143,21 +148,19 @@ class Broadcaster:
         return True
 
     async def _write(self, turns: Sequence[_Turn]) -> None:
-        async with self._services.store.work() as work:
-            ctx = clock_context(self._services, work)
-            results = [one for turn in turns for one in turn.results]
-            if results:
-                await chunks.settle(ctx, results, self._sender.doubts)
-            held = {
-                subject: self.stopping or await chunks.held(ctx, subject)
-                for subject in {turn.job.subject for turn in turns}
-            }
-            claimed = [
-                [] if held[turn.job.subject] else await self._claim(ctx, turn) for turn in turns
-            ]
-            await work.commit()
+        claimed = await self._writes.write(partial(self._settle_and_claim, turns))
         for turn, rows in zip(turns, claimed, strict=True):
             turn.claimed.set_result(rows)
+
+    async def _settle_and_claim(self, turns: Sequence[_Turn], work: Work) -> list[list[Delivery]]:
+        ctx = clock_context(self._services, work)
+        if results := [one for turn in turns for one in turn.results]:
+            await chunks.settle(ctx, results, self._sender.doubts)
+        held = {
+            subject: self.stopping or await chunks.held(ctx, subject)
+            for subject in {turn.job.subject for turn in turns}
+        }
+        return [[] if held[turn.job.subject] else await self._claim(ctx, turn) for turn in turns]
 
     async def _claim(self, ctx: Context, turn: _Turn) -> list[Delivery]:
         marked = await chunks.marked(ctx, turn.job, turn.attempt) if turn.again else []

@@ -187,7 +187,7 @@ class Work(Protocol):
     accounts: Repository[Account]
     ledger: Ledger
 
-    async def record(self, event: Event) -> None:
+    async def record(self, *events: Event) -> None:
         """Append to the log."""
 
     async def events(self, **criteria: Any) -> list[Event]:

@@ -1,9 +1,11 @@
 """Many deliveries in one statement: put in, marked *sending*, settled. States come from outside."""
 
 import json
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -23,9 +25,9 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import BigInteger
 
-from matrix.core.delivery import Delivery
+from matrix.core.delivery import Delivery, DeliveryState, Lane
 from matrix.ports import Mark, Verdict
-from storage.mapping import from_row, to_row
+from storage.mapping import to_row
 from storage.tables import TABLES
 
 _T = TABLES["deliveries"][1]
@@ -38,6 +40,10 @@ _VERDICT = (
     ("error", Text()), ("sent_at", BigInteger()), ("not_before", BigInteger()),
 )  # fmt: skip
 _MICRO = 1_000_000
+_MARK = (
+    "subject", "first", "last", "platforms", "at", "limit", "source", "target", "dropped",
+    "reason", "attempt_id", "executor",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,22 +56,9 @@ class SqlLedger:
     def _sqlite(self) -> bool:
         return self.connection.dialect.name == "sqlite"
 
-    def _given(self, names: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-        """Columns of the rows in the parameter ``rows``, a JSON array of objects."""
-        rows = bindparam("rows", type_=Text())
-        if self._sqlite:
-            table = func.json_each(rows).table_valued("value", name="given")
-            return {name: func.json_extract(table.c.value, f"$.{name}") for name, _ in names}
-        table = (
-            func.json_to_recordset(cast(rows, JSON))
-            .table_valued(*(column(name, kind) for name, kind in names))
-            .render_derived(name="given", with_types=True)
-        )
-        return {name: table.c[name] for name, _ in names}
-
     async def post(self, template: Delivery, targets: Sequence[tuple[str, str, str]]) -> list[str]:
         """Put in one delivery per target; returns their ids, ascending."""
-        given = self._given([(name, Text()) for name in _TARGET])
+        given = _given([(name, Text()) for name in _TARGET], sqlite=self._sqlite)
         constant = {
             name: literal(value, _T.c[name].type)
             for name, value in to_row(template).items()
@@ -89,53 +82,22 @@ class SqlLedger:
 
     async def mark(self, mark: Mark) -> list[Delivery]:
         """Mark what is due in a stretch; returns the rows as they are now, by id."""
-        due = or_(_T.c.not_before.is_(None), _T.c.not_before <= mark.at)
-        picked = (
-            select(_T.c.id)
-            .where(
-                _T.c.subject == mark.subject, _T.c.id >= mark.first, _T.c.id <= mark.last,
-                _T.c.state == mark.source, _T.c.platform.in_(list(mark.platforms)), due,
-            )
-            .order_by(_T.c.id)
-            .limit(mark.limit)
-        )  # fmt: skip
-        late = _T.c.give_up_at <= mark.at
-        statement = (
-            update(_T)
-            .where(_T.c.id.in_(picked), _T.c.state == mark.source)
-            .values(
-                state=case((late, mark.dropped), else_=mark.target),
-                error=case((late, mark.reason), else_=""),
-                attempt=_T.c.attempt + 1, attempt_id=mark.attempt_id, executor=mark.executor,
-                version=_T.c.version + 1,
-            )
-            .returning(_T)
-        )  # fmt: skip
-        rows = (await self.connection.execute(statement)).mappings().all()
-        return sorted((from_row(Delivery, row) for row in rows), key=lambda one: one.id)
+        values = {f"the_{name}": getattr(mark, name) for name in _MARK}
+        rows = (await self.connection.execute(_mark_statement(), values)).all()
+        return sorted((_delivery(row) for row in rows), key=operator.attrgetter("id"))
 
     async def settle(self, source: str, verdicts: Sequence[Verdict]) -> set[str]:
         """Write the outcomes where the attempt still stands; returns the ids that were written."""
         if not verdicts:
             return set()
-        given = self._given(_VERDICT)
-        fields = ("state", "remote_id", "error", "sent_at", "not_before")
-        statement = (
-            update(_T)
-            .where(
-                _T.c.id == given["id"], _T.c.attempt_id == given["attempt_id"],
-                _T.c.state == source,
-            )
-            .values({**{name: given[name] for name in fields}, "version": _T.c.version + 1})
-            .returning(_T.c.id)
-        )  # fmt: skip
         rows = [
             {"id": one.id, "attempt_id": one.attempt_id, "state": one.state,
              "remote_id": one.remote_id, "error": one.error,
              "sent_at": _micro(one.sent_at), "not_before": _micro(one.not_before)}
             for one in verdicts
         ]  # fmt: skip
-        written = await self.connection.execute(statement, {"rows": json.dumps(rows)})
+        values = {"rows": json.dumps(rows), "the_source": source}
+        written = await self.connection.execute(_settle_statement(self._sqlite), values)
         return set(written.scalars())
 
     async def waiting(self, subject: str, source: str) -> list[str]:
@@ -151,6 +113,81 @@ class SqlLedger:
         )  # fmt: skip
         found: datetime | None = (await self.connection.execute(query)).scalar_one()
         return found
+
+
+def _given(names: Sequence[tuple[str, Any]], *, sqlite: bool) -> dict[str, Any]:
+    """Columns of the rows in the parameter ``rows``, a JSON array of objects."""
+    rows = bindparam("rows", type_=Text())
+    if sqlite:
+        table = func.json_each(rows).table_valued("value", name="given")
+        return {name: func.json_extract(table.c.value, f"$.{name}") for name, _ in names}
+    table = (
+        func.json_to_recordset(cast(rows, JSON))
+        .table_valued(*(column(name, kind) for name, kind in names))
+        .render_derived(name="given", with_types=True)
+    )
+    return {name: table.c[name] for name, _ in names}
+
+
+# Building a statement costs as much as running it: each is built once.
+
+
+@cache
+def _mark_statement() -> Any:
+    given: dict[str, Any] = {name: bindparam(f"the_{name}", type_=Text()) for name in _MARK}
+    at = bindparam("the_at", type_=_T.c.not_before.type)
+    picked = (
+        select(_T.c.id)
+        .where(
+            _T.c.subject == given["subject"], _T.c.id >= given["first"],
+            _T.c.id <= given["last"], _T.c.state == given["source"],
+            _T.c.platform.in_(bindparam("the_platforms", expanding=True)),
+            or_(_T.c.not_before.is_(None), _T.c.not_before <= at),
+        )
+        .order_by(_T.c.id)
+        .limit(bindparam("the_limit", type_=BigInteger()))
+    )  # fmt: skip
+    late = _T.c.give_up_at <= at
+    return (
+        update(_T)
+        .where(_T.c.id.in_(picked), _T.c.state == given["source"])
+        .values(
+            state=case((late, given["dropped"]), else_=given["target"]),
+            error=case((late, given["reason"]), else_=""),
+            attempt=_T.c.attempt + 1,
+            attempt_id=given["attempt_id"],
+            executor=given["executor"],
+            version=_T.c.version + 1,
+        )
+        .returning(_T)
+    )
+
+
+@cache
+def _settle_statement(sqlite: bool) -> Any:
+    given = _given(_VERDICT, sqlite=sqlite)
+    fields = ("state", "remote_id", "error", "sent_at", "not_before")
+    return (
+        update(_T)
+        .where(
+            _T.c.id == given["id"], _T.c.attempt_id == given["attempt_id"],
+            # Not by the index on states: that would read all given rows for every row there.
+            func.coalesce(_T.c.state, "") == bindparam("the_source", type_=Text()),
+        )
+        .values({**{name: given[name] for name in fields}, "version": _T.c.version + 1})
+        .returning(_T.c.id)
+    )  # fmt: skip
+
+
+_NAMES = tuple(one.name for one in _T.columns)
+
+
+def _delivery(row: Any) -> Delivery:
+    """``from_row``, by position: a chunk's rows are read while others are being sent."""
+    values = dict(zip(_NAMES, row, strict=True))
+    values["state"] = DeliveryState(values["state"])
+    values["lane"] = Lane(values["lane"])
+    return Delivery(**values)
 
 
 def _micro(at: datetime | None) -> int | None:

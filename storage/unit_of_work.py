@@ -40,23 +40,26 @@ class SqlWork:
         """For this room's own bulk statements."""
         return self._connection
 
-    async def record(self, event: Event) -> None:
+    async def record(self, *events: Event) -> None:
         """Append to the log."""
-        await self._connection.execute(
-            EVENT.insert().values(
-                id=event.id,
-                at=event.at,
-                entity=event.entity,
-                entity_id=event.entity_id,
-                action=event.action,
-                source=event.source,
-                target=event.target,
-                role=event.role,
-                person=event.person,
-                case=event.case,
-                data=dict(event.data),
-            )
-        )
+        rows = [
+            {
+                "id": event.id,
+                "at": event.at,
+                "entity": event.entity,
+                "entity_id": event.entity_id,
+                "action": event.action,
+                "source": event.source,
+                "target": event.target,
+                "role": event.role,
+                "person": event.person,
+                "case": event.case,
+                "data": dict(event.data),
+            }
+            for event in events
+        ]
+        if rows:
+            await self._connection.execute(EVENT.insert(), rows)
 
     async def events(self, **criteria: Any) -> list[Event]:
         """Events in the order in which they were written."""

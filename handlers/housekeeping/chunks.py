@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import chain
 
 from handlers.context import Context
 from handlers.housekeeping import ledger, outcomes
@@ -59,8 +60,10 @@ async def claim(
     rows = await ctx.work.ledger.mark(mark)
     going = [one for one in rows if one.state is DeliveryState.SENDING]
     dropped = len(rows) - len(going)
-    await ledger.log_chunk(ctx, mark.attempt_id, "claim", mark.source, mark.target, len(going))
-    await ledger.log_chunk(ctx, mark.attempt_id, "cancel", mark.source, mark.dropped, dropped)
+    await ctx.work.record(
+        *ledger.chunk_event(ctx, attempt, "claim", mark.source, mark.target, len(going)),
+        *ledger.chunk_event(ctx, attempt, "cancel", mark.source, mark.dropped, dropped),
+    )
     await _follow(ctx, rows)
     return going
 
@@ -87,8 +90,12 @@ async def settle(ctx: Context, results: Sequence[Result], doubts: Doubts) -> Non
         ],
     )  # fmt: skip
     kept = [one for one in moved.values() if one.id in written]
-    for (attempt, state), count in Counter((one.attempt_id, one.state) for one in kept).items():
-        await ledger.log_chunk(ctx, attempt, _KNOWN[state], _CLAIM.target, state, count)
+    counts = Counter((one.attempt_id, one.state) for one in kept)
+    events = [
+        ledger.chunk_event(ctx, attempt, _KNOWN[state], _CLAIM.target, state, count)
+        for (attempt, state), count in counts.items()
+    ]
+    await ctx.work.record(*chain.from_iterable(events))
     await _follow(ctx, kept)
 
 

@@ -105,13 +105,18 @@ async def log_chunk(
     ctx: Context, attempt: str, verb: str, source: str, target: str, n: int
 ) -> None:
     """One event for the rows of one attempt that were moved alike."""
-    if n:
-        await ctx.work.record(
-            Event(
-                id=ctx.services.ids.new(), at=ctx.at, entity="delivery", entity_id=attempt,
-                action=verb, source=source, target=target, role=CLOCK.role, data={"count": n},
-            )
-        )  # fmt: skip
+    await ctx.work.record(*chunk_event(ctx, attempt, verb, source, target, n))
+
+
+def chunk_event(
+    ctx: Context, attempt: str, verb: str, source: str, target: str, n: int
+) -> list[Event]:
+    """The event of ``log_chunk``; none for no rows."""
+    one = Event(
+        id=ctx.services.ids.new(), at=ctx.at, entity="delivery", entity_id=attempt,
+        action=verb, source=source, target=target, role=CLOCK.role, data={"count": n},
+    )  # fmt: skip
+    return [one] if n else []
 
 
 async def settle(ctx: Context, results: Sequence[Result], doubts: Doubts) -> None:
