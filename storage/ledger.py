@@ -1,15 +1,15 @@
 """Many deliveries in one statement: put in, marked *sending*, settled. States come from outside."""
 
 import json
-import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
 from sqlalchemy import (
     JSON,
+    Column,
     Text,
     bindparam,
     case,
@@ -20,6 +20,7 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    type_coerce,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -29,6 +30,7 @@ from matrix.core.delivery import Delivery, DeliveryState, Lane
 from matrix.ports import Mark, Verdict
 from storage.mapping import to_row
 from storage.tables import TABLES
+from storage.types import Instant
 
 _T = TABLES["deliveries"][1]
 _SLICE = 10_000
@@ -83,8 +85,12 @@ class SqlLedger:
     async def mark(self, mark: Mark) -> list[Delivery]:
         """Mark what is due in a stretch; returns the rows as they are now, by id."""
         values = {f"the_{name}": getattr(mark, name) for name in _MARK}
-        rows = (await self.connection.execute(_mark_statement(), values)).all()
-        return sorted((_delivery(row) for row in rows), key=operator.attrgetter("id"))
+        written = await self.connection.execute(_mark_statement(), values)
+        if not written.rowcount:
+            return []
+        marked = await self.connection.execute(_marked_statement(self._sqlite), values)
+        rows = json.loads(marked.scalar_one()) if self._sqlite else marked.all()
+        return [_delivery(row) for row in rows]
 
     async def settle(self, source: str, verdicts: Sequence[Verdict]) -> set[str]:
         """Write the outcomes where the attempt still stands; returns the ids that were written."""
@@ -97,8 +103,14 @@ class SqlLedger:
             for one in verdicts
         ]  # fmt: skip
         values = {"rows": json.dumps(rows), "the_source": source}
+        ids = [one.id for one in verdicts]
         written = await self.connection.execute(_settle_statement(self._sqlite), values)
-        return set(written.scalars())
+        if written.rowcount == len(ids):
+            return set(ids)
+        # Somebody was faster with a few of them: whoever bears the new state and our attempt.
+        fresh = {(one.id, one.attempt_id, one.state) for one in verdicts}
+        query = select(_T.c.id, _T.c.attempt_id, _T.c.state).where(_T.c.id.in_(ids))
+        return {row.id for row in await self.connection.execute(query) if tuple(row) in fresh}
 
     async def waiting(self, subject: str, source: str) -> list[str]:
         """Ids of a subject's rows in a state, ascending."""
@@ -159,7 +171,34 @@ def _mark_statement() -> Any:
             executor=given["executor"],
             version=_T.c.version + 1,
         )
-        .returning(_T)
+    )
+
+
+@cache
+def _marked_statement(sqlite: bool) -> Any:
+    """What was marked; on SQLite as one JSON value.
+
+    Its driver lets other threads run at every row that it fetches, and then waits for them: a
+    chunk's fifty rows took longer to fetch than to find.
+    """
+    given: dict[str, Any] = {name: bindparam(f"the_{name}", type_=Text()) for name in _MARK}
+    mine = (
+        _T.c.subject == given["subject"], _T.c.id >= given["first"], _T.c.id <= given["last"],
+        _T.c.attempt_id == given["attempt_id"],
+    )  # fmt: skip
+    if not sqlite:
+        return select(*(_raw(one) for one in _T.columns)).where(*mine).order_by(_T.c.id)
+    rows = select(func.json_array(*(_raw(one) for one in _T.columns)).label("row"))
+    ordered = rows.where(*mine).order_by(_T.c.id).subquery()
+    return select(func.json_group_array(func.json(ordered.c.row)))
+
+
+def _raw(one: Column[Any]) -> Any:
+    """A column as the database has it: instants as numbers, the content as text."""
+    return (
+        type_coerce(one, Text() if isinstance(one.type, JSON) else BigInteger())
+        if isinstance(one.type, JSON | Instant)
+        else one
     )
 
 
@@ -175,16 +214,22 @@ def _settle_statement(sqlite: bool) -> Any:
             func.coalesce(_T.c.state, "") == bindparam("the_source", type_=Text()),
         )
         .values({**{name: given[name] for name in fields}, "version": _T.c.version + 1})
-        .returning(_T.c.id)
     )  # fmt: skip
 
 
 _NAMES = tuple(one.name for one in _T.columns)
+_INSTANTS = tuple(one.name for one in _T.columns if isinstance(one.type, Instant))
 
 
 def _delivery(row: Any) -> Delivery:
     """``from_row``, by position: a chunk's rows are read while others are being sent."""
     values = dict(zip(_NAMES, row, strict=True))
+    for name in _INSTANTS:
+        micro = values[name]
+        values[name] = None if micro is None else datetime.fromtimestamp(micro / _MICRO, tz=UTC)
+    content = values["content"]
+    values["content"] = json.loads(content) if isinstance(content, str) else content
+    values["harmless"] = bool(values["harmless"])
     values["state"] = DeliveryState(values["state"])
     values["lane"] = Lane(values["lane"])
     return Delivery(**values)
