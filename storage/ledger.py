@@ -144,6 +144,11 @@ def _given(names: Sequence[tuple[str, Any]], *, sqlite: bool) -> dict[str, Any]:
 # Building a statement costs as much as running it: each is built once.
 
 
+def _state() -> Any:
+    """The state, not by its index: SQLite would read every row that is pending, or sending."""
+    return func.coalesce(_T.c.state, "")
+
+
 @cache
 def _mark_statement() -> Any:
     given: dict[str, Any] = {name: bindparam(f"the_{name}", type_=Text()) for name in _MARK}
@@ -162,7 +167,7 @@ def _mark_statement() -> Any:
     late = _T.c.give_up_at <= at
     return (
         update(_T)
-        .where(_T.c.id.in_(picked), _T.c.state == given["source"])
+        .where(_T.c.id.in_(picked), _state() == given["source"])
         .values(
             state=case((late, given["dropped"]), else_=given["target"]),
             error=case((late, given["reason"]), else_=""),
@@ -210,8 +215,7 @@ def _settle_statement(sqlite: bool) -> Any:
         update(_T)
         .where(
             _T.c.id == given["id"], _T.c.attempt_id == given["attempt_id"],
-            # Not by the index on states: that would read all given rows for every row there.
-            func.coalesce(_T.c.state, "") == bindparam("the_source", type_=Text()),
+            _state() == bindparam("the_source", type_=Text()),
         )
         .values({**{name: given[name] for name in fields}, "version": _T.c.version + 1})
     )  # fmt: skip

@@ -6,9 +6,9 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 from http import HTTPStatus
-from urllib.parse import urlsplit
 
 import aiohttp
+from yarl import URL
 
 from bot.channel import Doubt, Outgoing
 from bot.platforms.webhook.limits import LIMITS
@@ -49,7 +49,8 @@ class Webhook:
 
     async def send(self, message: Outgoing) -> str:
         """POST once. An answer that never came is unknown; a 5xx too."""
-        if (urlsplit(message.address).hostname or "") not in self._hosts:
+        url = URL(message.address)
+        if (url.host or "") not in self._hosts:
             raise DeliveryError("host-not-listed", permanent=True)
         body = json.dumps(
             {"delivery_id": message.key, "idempotency_key": message.key, "text": message.text},
@@ -62,7 +63,7 @@ class Webhook:
         }
         try:
             async with self._open().post(
-                message.address, data=body, headers=headers, allow_redirects=False
+                url, data=body, headers=headers, allow_redirects=False
             ) as answer:
                 return await self._read(answer, message.key)
         except aiohttp.ClientConnectorError as error:
@@ -81,7 +82,7 @@ class Webhook:
         if answer.status >= 300:  # noqa: PLR2004
             raise DeliveryError(str(answer.status), unknown=True)
         try:
-            url = (await answer.json(content_type=None)).get("url", "")
+            url = json.loads(await answer.read()).get("url", "")
         except (ValueError, AttributeError):
             url = ""
         return str(url) or key
