@@ -236,7 +236,7 @@ class Ledger:
 async def watch(ledger: Ledger, workers: Workers, args: argparse.Namespace, began: float) -> float:
     """Until nothing is open: progress, kills; seconds."""
     step = 0.05 if args.targets <= 50_000 else 0.5
-    guess = args.targets / min(args.rate or 2000, 2000)
+    guess = args.targets / min((args.rate or 2000) * args.workers, 2000)
     kills = sorted(random.uniform(0.1, 0.8) * guess for _ in range(args.kill))
     number, told = args.workers, began
     while await asyncio.to_thread(ledger.open):

@@ -18,7 +18,7 @@ _WORKFLOW = "piyao_broadcast"
 # Jobs survive upgrades: the version that DBOS compares is ours, not the code's hash.
 _VERSION = "piyao-1"
 _POLL_SECONDS = 0.05
-_JOBS = 32
+_JOBS = 12
 """Jobs that one process holds: times 200 deliveries, over the poll, is the ceiling of a process."""
 
 
