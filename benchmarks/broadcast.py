@@ -292,7 +292,8 @@ async def run(args: argparse.Namespace) -> dict[str, Any]:
         workers.measure()
         after = await bare(sink, posts) if posts else 0.0
         states = Counter(ledger.states())
-        rate = args.targets / took
+        done = args.targets - states["pending"] - states["sending"]
+        rate = done / took
         loop = (before + after) / 2
         seen = {"lost": None, "duplicated": None} if args.noop else await seen_at(sink, ledger)
         return {

@@ -103,14 +103,14 @@ class SqlLedger:
             for one in verdicts
         ]  # fmt: skip
         values = {"rows": json.dumps(rows), "the_source": source}
-        ids = [one.id for one in verdicts]
-        written = await self.connection.execute(_settle_statement(self._sqlite), values)
-        if written.rowcount == len(ids):
-            return set(ids)
-        # Somebody was faster with a few of them: whoever bears the new state and our attempt.
-        fresh = {(one.id, one.attempt_id, one.state) for one in verdicts}
-        query = select(_T.c.id, _T.c.attempt_id, _T.c.state).where(_T.c.id.in_(ids))
-        return {row.id for row in await self.connection.execute(query) if tuple(row) in fresh}
+        statement = _settle_statement(self._sqlite)
+        if not self._sqlite:
+            return set((await self.connection.execute(statement, values)).scalars())
+        # Nobody comes between: the transaction holds the file's lock (see ``_marked_statement``).
+        standing = await self.connection.execute(_standing_statement(), values)
+        ids = set(json.loads(standing.scalar_one()))
+        await self.connection.execute(statement, values)
+        return ids
 
     async def waiting(self, subject: str, source: str) -> list[str]:
         """Ids of a subject's rows in a state, ascending."""
@@ -207,18 +207,27 @@ def _raw(one: Column[Any]) -> Any:
     )
 
 
+def _stands(given: dict[str, Any]) -> tuple[Any, ...]:
+    """The row is still as the attempt has left it."""
+    source = bindparam("the_source", type_=Text())
+    return (
+        _T.c.id == given["id"], _T.c.attempt_id == given["attempt_id"], _state() == source,
+    )  # fmt: skip
+
+
+@cache
+def _standing_statement() -> Any:
+    given = _given(_VERDICT, sqlite=True)
+    return select(func.json_group_array(_T.c.id)).where(*_stands(given))
+
+
 @cache
 def _settle_statement(sqlite: bool) -> Any:
     given = _given(_VERDICT, sqlite=sqlite)
     fields = ("state", "remote_id", "error", "sent_at", "not_before")
-    return (
-        update(_T)
-        .where(
-            _T.c.id == given["id"], _T.c.attempt_id == given["attempt_id"],
-            _state() == bindparam("the_source", type_=Text()),
-        )
-        .values({**{name: given[name] for name in fields}, "version": _T.c.version + 1})
-    )  # fmt: skip
+    values = {**{name: given[name] for name in fields}, "version": _T.c.version + 1}
+    statement = update(_T).where(*_stands(given)).values(values)
+    return statement if sqlite else statement.returning(_T.c.id)
 
 
 _NAMES = tuple(one.name for one in _T.columns)
