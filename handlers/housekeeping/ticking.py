@@ -8,7 +8,7 @@ from handlers.context import Context
 from handlers.housekeeping import breaches, chunks, expiring, feedback, ladder, nudging, watching
 from handlers.replies import choose
 from handlers.replies.shared import Done
-from handlers.reposting import campaigns
+from handlers.reposting import campaigns, reminding
 from handlers.services import Services
 from matrix.core.bulletin import BULLETIN, BulletinState
 from matrix.core.campaign import CampaignState, TaskState
@@ -109,7 +109,7 @@ async def remind_operators(ctx: Context) -> None:
         fresh = {task.id: task for task in due}
         if not fresh:
             continue
-        await campaigns.urge(ctx, campaign, list(fresh.values()))
+        await reminding.urge(ctx, campaign, list(fresh.values()))
         for task in fresh.values():
             count = 2 if task.due_at <= ctx.at else 1
             await ctx.work.tasks.save(dataclasses.replace(task, reminders=count))
