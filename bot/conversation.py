@@ -1,6 +1,6 @@
 """A conversation driven from inside the process: the terminal and the told story."""
 
-from bot.assembly import Parts
+from bot.parts import Parts
 from matrix.core.conversation import Inbound
 from matrix.core.directory import ChannelIdentity
 from storage.queue import MemoryQueue

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from bot.assembly import Parts, abandoned, assemble
+from bot.assembly import assemble
+from bot.parts import Parts, abandoned
 from config.settings import load
 from matrix.core.delivery import Delivery, DeliveryState
 from tests.doubles.bot_api import BotApi

@@ -17,8 +17,10 @@ import pytest
 from sqlalchemy import event, text
 from sqlalchemy.exc import OperationalError
 
-from bot.assembly import Parts, StartRefusedError, assemble
+from bot.assembly import assemble
+from bot.beginning import StartRefusedError
 from bot.dispatch import ATTEMPTS, NotKeptError, storable
+from bot.parts import Parts
 from bot.web.app import demo_app
 from config.settings import load
 from handlers import router

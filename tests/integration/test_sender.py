@@ -11,8 +11,9 @@ from typing import Any
 
 from sqlalchemy import text
 
-from bot.assembly import Parts, assemble
+from bot.assembly import assemble
 from bot.channel import Outgoing
+from bot.parts import Parts
 from bot.platforms.telegram.limits import LIMITS
 from bot.sender import pacer_of
 from config.settings import load

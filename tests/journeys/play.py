@@ -18,8 +18,9 @@ from typing import Any
 import httpx
 from PIL import Image
 
-from bot.assembly import Parts, assemble
+from bot.assembly import assemble
 from bot.channel import Channel
+from bot.parts import Parts
 from bot.web.app import demo_app
 from config.settings import load
 from matrix.core.delivery import Lane

@@ -10,7 +10,8 @@ from typing import Any
 from PIL import Image
 
 from bot.administration import invite_person
-from bot.assembly import Parts, assemble
+from bot.assembly import assemble
+from bot.parts import Parts
 from config.settings import Settings, load
 from matrix.broadcast.pacing import Pacer
 from matrix.core.conversation import InboxState

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from bot.administration import invite_person
-from bot.assembly import StartRefusedError, assemble
+from bot.assembly import assemble
+from bot.beginning import StartRefusedError
 from config.settings import load
 from matrix.core.conversation import InboxState
 from matrix.core.delivery import DeliveryState, Lane
