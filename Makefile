@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
 
-.PHONY: run test demo check format clean
+.PHONY: run test faults demo check format clean
 
 run: $(VENV)/.run
 	$(BIN)/piyao run
@@ -14,6 +14,9 @@ demo: $(VENV)/.run
 
 test: $(VENV)/.test
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+faults: $(VENV)/.test
+	FAULTS=long $(BIN)/python -m pytest tests/durability -s
 
 check: $(VENV)/.check
 	$(BIN)/ruff format --check .

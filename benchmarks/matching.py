@@ -171,9 +171,9 @@ def scale(folder: Path, count: int, asked: int, seed: int, results: Any) -> None
         found["build_s"] = round(time.perf_counter() - start, 1)
         del real
         judge = Judge(Gazetteer((), {}), load_model())
-        timed(lambda text: decide(text, index, judge), texts[:20])
+        timed(lambda text: decide(normalise(text), index, judge), texts[:20])
         found["p50_ms"], found["p99_ms"] = percentiles(
-            timed(lambda text: decide(text, index, judge), texts)
+            timed(lambda text: decide(normalise(text), index, judge), texts)
         )
         found["rss_mb"] = round(process_of.memory_info().rss / 1e6)
         plain = [normalise(text).text for text in texts]

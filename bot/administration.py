@@ -4,8 +4,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from bot.assembly import DEMO_MARK, clock_of, register_handlers, today
+from bot.assembly import register_handlers
+from bot.beginning import DEMO_MARK, clock_of
 from bot.means import RandomIds
+from bot.parts import today
 from bot.presenter import Presenter
 from config.settings import Settings
 from config.texts import load_texts

@@ -10,7 +10,8 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from bot.assembly import StartRefusedError, register_handlers
+from bot.assembly import register_handlers
+from bot.beginning import StartRefusedError
 from bot.logs import configure
 from bot.presenter import Presenter
 from config.settings import Settings, SettingsError, load

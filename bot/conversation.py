@@ -1,8 +1,7 @@
 """A conversation driven from inside the process: the terminal and the told story."""
 
-from bot.assembly import Parts
+from bot.parts import Parts
 from matrix.core.conversation import Inbound
-from matrix.core.delivery import Lane
 from matrix.core.directory import ChannelIdentity
 from storage.queue import MemoryQueue
 
@@ -48,7 +47,7 @@ async def rest(parts: Parts) -> None:
     moving = True
     while moving:
         moving = await parts.dispatcher.step()
-        moving = bool(await parts.sender.pump(Lane.CONVERSATION)) or moving
+        moving = bool(await parts.sender.pump()) or moving
         if isinstance(parts.queue, MemoryQueue) and parts.queue.waiting:
-            await parts.queue.drain(parts.broadcast)
+            await parts.queue.drain(parts.broadcaster.run)
             moving = True

@@ -8,9 +8,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.panel import Panel
 
-from bot.assembly import Parts, assemble
+from bot.assembly import assemble
 from bot.channel import Markup
 from bot.conversation import rest, say
+from bot.parts import Parts
 from config.settings import load
 from config.texts import load_texts
 

@@ -1,4 +1,4 @@
-"""Both lanes send through here: claim, commit, send, settle."""
+"""The conversation lane, and the hand that sends for both: claim, commit, send, settle."""
 
 import asyncio
 import contextlib
@@ -16,7 +16,7 @@ from handlers.housekeeping.ledger import Doubts, Result
 from handlers.housekeeping.ticking import clock_context
 from handlers.services import Services
 from matrix.broadcast.pacing import Pacer
-from matrix.core.delivery import Delivery, DeliveryState, Lane
+from matrix.core.delivery import Delivery, DeliveryState
 from matrix.core.errors import DeliveryError
 
 LOG = logging.getLogger("piyao.sender")
@@ -68,7 +68,7 @@ class Sender:
         self._presenter = presenter
         self._channels = channels
         self._executor = executor
-        self._doubts = doubts_of(channels)
+        self.doubts = doubts_of(channels)
         self._wake = asyncio.Event()
         self._pacers = {name: pacer_of(one.limits) for name, one in channels.items()}
         self._paced = [
@@ -107,8 +107,8 @@ class Sender:
         now = time.monotonic()
         self._resting = {chat: end for chat, end in self._resting.items() if end > now}
         apart = {address for _, address in (*self._under_way, *self._resting)}
-        claimed = await self._claim(Lane.CONVERSATION, apart=sorted(apart))
-        for chat, some in _by_chat(claimed).items():
+        claimed = await self._claim(sorted(apart))
+        for chat, some in by_chat(claimed).items():
             self._under_way[chat] = asyncio.create_task(self._one_chat(chat, some))
         return len(claimed)
 
@@ -119,7 +119,7 @@ class Sender:
 
     async def _one_chat(self, chat: Chat, some: Sequence[Delivery]) -> None:
         try:
-            self._results += await self._send_in_order(some)
+            self._results += await self.send_in_order(some)
         finally:
             self._rest(chat)
             del self._under_way[chat]
@@ -141,25 +141,22 @@ class Sender:
                 task.cancel()
         await self._settle()
 
-    async def pump(self, lane: Lane, *, subject: str = "") -> int:
+    async def pump(self) -> int:
         """Send one chunk to its end; returns how many rows it took."""
-        claimed = await self._claim(lane, subject=subject)
+        claimed = await self._claim()
         if not claimed:
             return 0
-        chats = _by_chat(claimed).values()
-        done = await asyncio.gather(*(self._send_in_order(some) for some in chats))
+        chats = by_chat(claimed).values()
+        done = await asyncio.gather(*(self.send_in_order(some) for some in chats))
         self._results += [result for some in done for result in some]
         await self._settle()
         return len(claimed)
 
-    async def _claim(
-        self, lane: Lane, *, subject: str = "", apart: Sequence[str] = ()
-    ) -> list[Delivery]:
+    async def _claim(self, apart: Sequence[str] = ()) -> list[Delivery]:
         async with self._services.store.work() as work:
             ctx = clock_context(self._services, work)
             claimed = await ledger.claim(
-                ctx, lane, list(self._channels), self._executor, subject=subject,
-                apart=apart, one_each=self._paced if lane is Lane.CONVERSATION else (),
+                ctx, list(self._channels), self._executor, apart=apart, one_each=self._paced,
             )  # fmt: skip
             await work.commit()
         return claimed
@@ -186,15 +183,15 @@ class Sender:
 
     async def _write(self, results: Sequence[Result]) -> None:
         async with self._services.store.work() as work:
-            await ledger.settle(clock_context(self._services, work), results, self._doubts)
+            await ledger.settle(clock_context(self._services, work), results, self.doubts)
             await work.commit()
 
     async def ask_back(self) -> None:
         """Ask the platforms that can be asked whether what is in doubt has arrived."""
-        if not self._doubts.readable:
+        if not self.doubts.readable:
             return
         async with self._services.store.read() as work:
-            waiting = await ledger.to_ask(clock_context(self._services, work), self._doubts)
+            waiting = await ledger.to_ask(clock_context(self._services, work), self.doubts)
         for one in waiting:
             try:
                 answer = await self._posted(one)
@@ -214,7 +211,7 @@ class Sender:
             return ""
         return found[0] if all(found) else None
 
-    async def _send_in_order(self, deliveries: Sequence[Delivery]) -> list[Result]:
+    async def send_in_order(self, deliveries: Sequence[Delivery]) -> list[Result]:
         """Messages of one chat; after "slow down" the others are not even tried."""
         results: list[Result] = []
         slow: DeliveryError | None = None
@@ -286,7 +283,7 @@ async def _to_its_end(turn: Coroutine[Any, Any, int]) -> int:
         raise
 
 
-def _by_chat(claimed: Sequence[Delivery]) -> dict[Chat, list[Delivery]]:
+def by_chat(claimed: Sequence[Delivery]) -> dict[Chat, list[Delivery]]:
     """Chats go in parallel, messages of one chat in order."""
     chats: dict[Chat, list[Delivery]] = {}
     for one in claimed:

@@ -11,7 +11,8 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI
 
-from bot.assembly import BEAT_SECONDS, TICK_SECONDS, Parts, assemble
+from bot.assembly import assemble
+from bot.parts import BEAT_SECONDS, TICK_SECONDS, Parts
 from bot.scheduler import Ticker
 from bot.web.app import demo_app, public_app
 from config.settings import Settings

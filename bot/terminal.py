@@ -4,7 +4,8 @@ import asyncio
 
 from rich.console import Console
 
-from bot.assembly import StartRefusedError, assemble
+from bot.assembly import assemble
+from bot.beginning import StartRefusedError
 from bot.conversation import bind, rest, say
 from bot.platforms.terminal.channel import Terminal
 from config.settings import Settings

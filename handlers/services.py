@@ -69,7 +69,10 @@ class Directory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resemblance:
-    """A bulletin or case that a text resembles. ``reasons`` are (kind, query, claim) codes."""
+    """What a text resembles: ``kind`` is bulletin, case or claim (of a lead that waits).
+
+    ``reasons`` are (kind, query, claim) codes.
+    """
 
     kind: str
     target: str
@@ -80,10 +83,15 @@ class Resemblance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """What matching says of one text: ``decision`` is match, suggest or none."""
+    """What matching says of one text.
+
+    ``decision``, match, suggest or none, rests on the bulletins in ``candidates`` alone.
+    ``alike`` are the cases and waiting claims that are worth a look. Best first, both.
+    """
 
     decision: str
     candidates: tuple[Resemblance, ...]
+    alike: tuple[Resemblance, ...]
     model_version: str
     asks_original: bool
     key: str

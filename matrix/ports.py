@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
@@ -90,6 +91,64 @@ class Repository(Protocol[E]):
         """Delete it (buttons, dialogs and nudges only; what happened stays)."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """Which deliveries are claimed: a stretch of ids of one subject, at most ``limit``.
+
+    They go from ``source`` to ``target``, or past their ``give_up_at`` to ``dropped`` with
+    ``reason`` as their error.
+    """
+
+    subject: str
+    first: str
+    last: str
+    platforms: Sequence[str]
+    at: datetime
+    limit: int
+    source: str
+    target: str
+    dropped: str
+    reason: str
+    attempt_id: str
+    executor: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What became of one delivery; ``attempt_id`` is the fence."""
+
+    id: str
+    attempt_id: str
+    state: str
+    remote_id: str
+    error: str
+    sent_at: datetime | None
+    not_before: datetime | None
+
+
+class Ledger(Protocol):
+    """Many deliveries in one statement, for the broadcast lane. Which states, the caller says."""
+
+    async def post(self, template: Delivery, targets: Sequence[tuple[str, str, str]]) -> list[str]:
+        """Put in one delivery per target (address, account, purpose), else as the template.
+
+        Ids begin with the template's; a purpose is said once (``dedup``). Returns the ids,
+        ascending.
+        """
+
+    async def mark(self, mark: Mark) -> list[Delivery]:
+        """Mark what is due; returns the rows as they are now, by id."""
+
+    async def settle(self, source: str, verdicts: Sequence[Verdict]) -> set[str]:
+        """Write the outcomes where the attempt still stands in ``source``; returns these ids."""
+
+    async def waiting(self, subject: str, source: str) -> list[str]:
+        """Ids of a subject's rows in the state ``source``, ascending."""
+
+    async def next_due(self, mark: Mark) -> datetime | None:
+        """When the first put-off row of a stretch is due; None when nothing is put off."""
+
+
 class Work(Protocol):
     """One transaction. Leaving the context without ``commit`` rolls back."""
 
@@ -126,8 +185,9 @@ class Work(Protocol):
     identities: Repository[ChannelIdentity]
     invitations: Repository[Invitation]
     accounts: Repository[Account]
+    ledger: Ledger
 
-    async def record(self, event: Event) -> None:
+    async def record(self, *events: Event) -> None:
         """Append to the log."""
 
     async def events(self, **criteria: Any) -> list[Event]:
@@ -148,8 +208,8 @@ class Work(Protocol):
     async def last_change(self) -> int:
         """The newest change number of the bulletins, 0 when there are none."""
 
-    async def enqueue(self, job: str, subject: str) -> None:
-        """Queue a broadcast job; it exists exactly when this transaction commits."""
+    async def enqueue(self, job: str, *subjects: str) -> None:
+        """Queue a broadcast job per subject; they exist exactly when this transaction commits."""
 
     async def commit(self) -> None:
         """Make it so."""

@@ -17,7 +17,9 @@ _QUEUE = "broadcast"
 _WORKFLOW = "piyao_broadcast"
 # Jobs survive upgrades: the version that DBOS compares is ours, not the code's hash.
 _VERSION = "piyao-1"
-_POLL_SECONDS = 1.0
+_POLL_SECONDS = 0.05
+_JOBS = 12
+"""Jobs that one process holds: times 200 deliveries, over the poll, is the ceiling of a process."""
 
 
 class MemoryQueue:
@@ -81,10 +83,11 @@ class DbosQueue:
         self._client: Any = None
         self._running: set[asyncio.Task[Any]] = set()
         self._stopping = False
+        self._launched = False
 
     async def start(self, run: JobRunner, dead: Sequence[str] = ()) -> None:
         """Launch, and take over the jobs of dead executors."""
-        from dbos import DBOS, DBOSClient
+        from dbos import DBOS
 
         logging.getLogger("dbos").setLevel(logging.ERROR)
         self._engine = _engine(self._url)
@@ -112,16 +115,28 @@ class DbosQueue:
             await run(subject)
 
         DBOS.launch()
+        self._launched = True
         await DBOS.register_queue_async(
-            _QUEUE, worker_concurrency=8, polling_interval_sec=_POLL_SECONDS
+            _QUEUE, worker_concurrency=_JOBS, polling_interval_sec=_POLL_SECONDS
         )
+        await self._connect()
+        if dead:
+            await self.take_over(dead)
+
+    async def open(self) -> None:
+        """Only put jobs in; other processes run them."""
+        logging.getLogger("dbos").setLevel(logging.ERROR)
+        self._engine = _engine(self._url)
+        await self._connect()
+
+    async def _connect(self) -> None:
+        from dbos import DBOSClient
+
         self._client = await asyncio.to_thread(
             DBOSClient,
             system_database_url=str(sync_url(self._url).render_as_string(hide_password=False)),
             system_database_engine=self._engine,
         )
-        if dead:
-            await self.take_over(dead)
 
     @staticmethod
     async def take_over(dead: Sequence[str]) -> None:
@@ -157,6 +172,7 @@ class DbosQueue:
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
         if self._client is not None:
             await asyncio.to_thread(self._client.destroy)
-        await asyncio.to_thread(DBOS.destroy)
+        if self._launched:
+            await asyncio.to_thread(DBOS.destroy)
         if self._engine is not None:
             self._engine.dispose()

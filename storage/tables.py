@@ -104,7 +104,7 @@ TABLES: dict[str, tuple[type[Entity], Table]] = {
             "delivery",
             Delivery,
             (("dedup",),),
-            (("state", "lane", "not_before"), ("subject",), ("person",), ("purpose",)),
+            (("state", "lane", "not_before"), ("subject", "id"), ("person",), ("purpose",)),
         ),
         (
             "feedback",

@@ -12,6 +12,7 @@ from matrix.core.errors import StaleVersion
 from matrix.core.events import Event
 from matrix.ports import Work
 from storage.engine import READ
+from storage.ledger import SqlLedger
 from storage.repository import SqlRepository, where
 from storage.tables import EVENT, SERIAL, SETTING, TABLES
 
@@ -32,29 +33,33 @@ class SqlWork:
         self._jobs = jobs
         for name, (entity, table) in TABLES.items():
             setattr(self, name, SqlRepository(connection, entity, table))
+        self.ledger = SqlLedger(connection)
 
     @property
     def connection(self) -> AsyncConnection:
         """For this room's own bulk statements."""
         return self._connection
 
-    async def record(self, event: Event) -> None:
+    async def record(self, *events: Event) -> None:
         """Append to the log."""
-        await self._connection.execute(
-            EVENT.insert().values(
-                id=event.id,
-                at=event.at,
-                entity=event.entity,
-                entity_id=event.entity_id,
-                action=event.action,
-                source=event.source,
-                target=event.target,
-                role=event.role,
-                person=event.person,
-                case=event.case,
-                data=dict(event.data),
-            )
-        )
+        rows = [
+            {
+                "id": event.id,
+                "at": event.at,
+                "entity": event.entity,
+                "entity_id": event.entity_id,
+                "action": event.action,
+                "source": event.source,
+                "target": event.target,
+                "role": event.role,
+                "person": event.person,
+                "case": event.case,
+                "data": dict(event.data),
+            }
+            for event in events
+        ]
+        if rows:
+            await self._connection.execute(EVENT.insert(), rows)
 
     async def events(self, **criteria: Any) -> list[Event]:
         """Events in the order in which they were written."""
@@ -71,12 +76,17 @@ class SqlWork:
         ).returning(SERIAL.c.value)
         return int((await self._connection.execute(upsert)).scalar_one()) - count + 1
 
-    async def enqueue(self, job: str, subject: str) -> None:
-        """Queue a broadcast job in this transaction."""
+    async def enqueue(self, job: str, *subjects: str) -> None:
+        """Queue a broadcast job per subject in this transaction."""
         if self._jobs is None:
             raise RuntimeError("no queue is attached")
         sink = self._jobs
-        await self._connection.run_sync(lambda sync: sink.put(sync, job, subject))
+
+        def put(sync: Connection) -> None:
+            for subject in subjects:
+                sink.put(sync, job, subject)
+
+        await self._connection.run_sync(put)
 
     async def setting(self, name: str) -> object:
         """A stored setting of the district, or None."""

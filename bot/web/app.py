@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
-from bot.assembly import Parts
 from bot.dispatch import NotKeptError
+from bot.parts import Parts
 from bot.platforms.webchat import api as webchat_api
 from bot.platforms.webchat.channel import WebChat
 from bot.web.draft_page import add_draft_page

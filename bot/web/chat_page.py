@@ -8,7 +8,8 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 from nicegui import ui
 
-from bot.assembly import SAMPLE, Parts
+from bot.beginning import SAMPLE
+from bot.parts import Parts
 from config.texts import load_texts
 
 ASSETS = Path(__file__).parent / "assets"

@@ -7,9 +7,9 @@ from urllib.parse import parse_qs, urlsplit
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import RedirectResponse
 
-from bot.assembly import Parts
 from bot.channel import Markup
 from bot.draft_links import SAVES, Grant, LinkError
+from bot.parts import Parts
 from bot.web.draft_form import HEADERS, DraftForm, View, mark
 from handlers.drafting import form
 from handlers.drafting.writing import PARTS

@@ -43,23 +43,19 @@ class Result:
 
 async def claim(
     ctx: Context,
-    lane: Lane,
     platforms: Sequence[str],
     executor: str,
     *,
-    subject: str = "",
     apart: Collection[str] = (),
     one_each: Collection[str] = (),
 ) -> list[Delivery]:
-    """Mark the next pending deliveries as *sending*; the caller commits before it sends.
+    """Mark the next of the conversation lane as *sending*; the caller commits before it sends.
 
     ``apart`` are addresses to which nothing may go now; chats of the platforms in ``one_each``
     get one message at a time.
     """
-    criteria: dict[str, Any] = {"subject": subject} if subject else {}
-    if apart:
-        criteria["address__notin"] = apart
-    ready = await _ready(ctx, lane=lane, platform__in=list(platforms), **criteria)
+    criteria: dict[str, Any] = {"address__notin": apart} if apart else {}
+    ready = await _ready(ctx, lane=Lane.CONVERSATION, platform__in=list(platforms), **criteria)
     if one_each:
         ready = _first_of_each_chat(ready, one_each)
     attempt = ctx.services.ids.new()
@@ -80,8 +76,8 @@ async def claim(
         if not late:
             claimed.append(saved)
         await outcomes.settled(ctx, saved)
-    await _chunk(ctx, attempt, "claim", "pending", "sending", len(claimed))
-    await _chunk(ctx, attempt, "cancel", "pending", "cancelled", dropped)
+    await log_chunk(ctx, attempt, "claim", "pending", "sending", len(claimed))
+    await log_chunk(ctx, attempt, "cancel", "pending", "cancelled", dropped)
     return claimed
 
 
@@ -105,14 +101,22 @@ def _first_of_each_chat(ready: Sequence[Delivery], platforms: Collection[str]) -
     return list(kept.values())
 
 
-async def _chunk(ctx: Context, attempt: str, verb: str, source: str, target: str, n: int) -> None:
-    if n:
-        await ctx.work.record(
-            Event(
-                id=ctx.services.ids.new(), at=ctx.at, entity="delivery", entity_id=attempt,
-                action=verb, source=source, target=target, role=CLOCK.role, data={"count": n},
-            )
-        )  # fmt: skip
+async def log_chunk(
+    ctx: Context, attempt: str, verb: str, source: str, target: str, n: int
+) -> None:
+    """One event for the rows of one attempt that were moved alike."""
+    await ctx.work.record(*chunk_event(ctx, attempt, verb, source, target, n))
+
+
+def chunk_event(
+    ctx: Context, attempt: str, verb: str, source: str, target: str, n: int
+) -> list[Event]:
+    """The event of ``log_chunk``; none for no rows."""
+    one = Event(
+        id=ctx.services.ids.new(), at=ctx.at, entity="delivery", entity_id=attempt,
+        action=verb, source=source, target=target, role=CLOCK.role, data={"count": n},
+    )  # fmt: skip
+    return [one] if n else []
 
 
 async def settle(ctx: Context, results: Sequence[Result], doubts: Doubts) -> None:
@@ -130,7 +134,13 @@ async def settle(ctx: Context, results: Sequence[Result], doubts: Doubts) -> Non
         counts[key] = counts.get(key, 0) + 1
         await outcomes.settled(ctx, saved)
     for (attempt, verb, target), count in counts.items():
-        await _chunk(ctx, attempt, verb, "sending", target, count)
+        await log_chunk(ctx, attempt, verb, "sending", target, count)
+
+
+def moved(ctx: Context, one: Result, doubts: Doubts) -> Delivery:
+    """The delivery as its result leaves it."""
+    verb, changes = _verdict(ctx, one, doubts)
+    return DELIVERY.advance(one.delivery, verb, CLOCK, **changes)[0]
 
 
 def _verdict(ctx: Context, one: Result, doubts: Doubts) -> tuple[str, dict[str, Any]]:
@@ -170,7 +180,7 @@ async def abandon(ctx: Context, dead: Sequence[str] | None, mine: str, doubts: D
             not_before=None if again else _ask_at(ctx, one, doubts),
         )  # fmt: skip
         saved = await ctx.work.deliveries.save(moved)
-        await _chunk(ctx, one.attempt_id, step.action, "sending", step.target, 1)
+        await log_chunk(ctx, one.attempt_id, step.action, "sending", step.target, 1)
         await outcomes.settled(ctx, saved)
     return len(found)
 
@@ -200,7 +210,7 @@ async def answered(ctx: Context, asked: Delivery, remote_id: str | None) -> None
         sent_at=ctx.at if remote_id else None,
     )  # fmt: skip
     saved = await ctx.work.deliveries.save(moved)
-    await _chunk(ctx, one.attempt_id, verb, "in-doubt", step.target, 1)
+    await log_chunk(ctx, one.attempt_id, verb, "in-doubt", step.target, 1)
     await outcomes.resolved(ctx, saved, verb)
 
 

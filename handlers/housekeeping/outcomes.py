@@ -106,7 +106,6 @@ async def _post(ctx: Context, delivery: Delivery, task_id: str) -> None:
                 await _pause_account(ctx, delivery, task.case)
         case _:
             pass
-    await planning.advance(ctx, task.campaign)
 
 
 async def _posted(ctx: Context, delivery: Delivery, task: RepostTask) -> None:
@@ -231,7 +230,10 @@ async def resolved(ctx: Context, delivery: Delivery, verb: str) -> None:
     if kind == "feedback":
         await _settle_feedback(ctx, rest, verb)
     else:
-        await settled(dataclasses.replace(ctx, person=None, posts=()), delivery)
+        machine = dataclasses.replace(ctx, person=None, posts=())
+        await settled(machine, delivery)
+        if delivery.subject.startswith("campaign:"):
+            await planning.advance(machine, delivery.subject.partition(":")[2])
     if verb == "retry" and delivery.lane is Lane.BROADCAST:
         serial = await ctx.work.serial(f"run:{delivery.subject}")
         await ctx.work.enqueue("broadcast", f"{delivery.subject}#again-{serial}")

@@ -5,10 +5,10 @@ from datetime import timedelta
 
 from handlers import clocks
 from handlers.context import Context
-from handlers.housekeeping import breaches, expiring, feedback, ladder, nudging, watching
+from handlers.housekeeping import breaches, chunks, expiring, feedback, ladder, nudging, watching
 from handlers.replies import choose
 from handlers.replies.shared import Done
-from handlers.reposting import campaigns
+from handlers.reposting import campaigns, reminding
 from handlers.services import Services
 from matrix.core.bulletin import BULLETIN, BulletinState
 from matrix.core.campaign import CampaignState, TaskState
@@ -35,6 +35,7 @@ async def tick(ctx: Context) -> None:
     await release_campaigns(ctx)
     await remind_operators(ctx)
     await feedback.send_due(ctx)
+    await chunks.again(ctx)
     await breaches.report(ctx)
     await watching.look(ctx)
     for case in await ctx.work.cases.find(state=CaseState.CHECKING, limit=_BATCH):
@@ -108,7 +109,7 @@ async def remind_operators(ctx: Context) -> None:
         fresh = {task.id: task for task in due}
         if not fresh:
             continue
-        await campaigns.urge(ctx, campaign, list(fresh.values()))
+        await reminding.urge(ctx, campaign, list(fresh.values()))
         for task in fresh.values():
             count = 2 if task.due_at <= ctx.at else 1
             await ctx.work.tasks.save(dataclasses.replace(task, reminders=count))

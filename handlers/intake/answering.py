@@ -31,8 +31,6 @@ async def answer_of(ctx: Context, found: Found) -> tuple[Resemblance, Bulletin] 
     if found.decision != "match" or not found.candidates:
         return None
     best = found.candidates[0]
-    if best.kind != "bulletin":
-        return None
     bulletin = await ctx.work.bulletins.maybe(best.target)
     if bulletin is None or not in_force(ctx, bulletin) or past_review(ctx, bulletin):
         return None
@@ -43,8 +41,6 @@ async def suggestions(ctx: Context, found: Found) -> list[tuple[Resemblance, Bul
     """Bulletins in force that resemble the text, best first, at most three."""
     kept = []
     for one in found.candidates:
-        if one.kind != "bulletin":
-            continue
         bulletin = await ctx.work.bulletins.maybe(one.target)
         if bulletin is not None and in_force(ctx, bulletin):
             kept.append((_dated(ctx, one, bulletin), bulletin))

@@ -195,10 +195,11 @@ async def _decide(ctx: Context, lead: Lead, found: Found, text: str) -> None:
     """Answered, joined to a running case, asked for text, or queued with a proposal."""
     danger = Danger() if endangers_life(text) else None
     answer = await answering.answer_of(ctx, found)
-    if answer is not None:
+    joined = await _running_case(ctx, found)
+    # Who filed the very same words as a case has decided that a rebuttal like it does not answer.
+    if answer is not None and (joined is None or answer[0].identical):
         await _answer(ctx, lead, answer[0], answer[1], found, danger)
         return
-    joined = await _running_case(ctx, found)
     if joined is not None:
         await _join(ctx, lead, joined[0], joined[1], found, danger)
         return
@@ -253,9 +254,7 @@ async def _answer(
 
 async def _running_case(ctx: Context, found: Found) -> tuple[Resemblance, Case] | None:
     """The open case whose claim is identical: the machine links it by itself."""
-    if found.decision == "none":
-        return None
-    for one in found.candidates:
+    for one in found.alike:
         if one.kind != "case" or not one.identical:
             continue
         case = await root_of(ctx, one.target)
@@ -292,7 +291,7 @@ async def _join(
 async def _official(ctx: Context, found: Found) -> Bulletin | None:
     """A forwarded rebuttal of our own is not a rumor: it carries the whole title."""
     for one in found.candidates:
-        bulletin = await ctx.work.bulletins.maybe(one.target) if one.kind == "bulletin" else None
+        bulletin = await ctx.work.bulletins.maybe(one.target)
         if bulletin is None or not answering.in_force(ctx, bulletin):
             continue
         title = bulletin.title
@@ -306,8 +305,8 @@ async def _queue(ctx: Context, lead: Lead, found: Found, danger: Danger | None) 
     near = await answering.suggestions(ctx, found)
     for one, _ in near:
         await answering.link(ctx, lead, one, LinkState.SUGGESTED, found.model_version)
-    for one in found.candidates:
-        if one.kind == "case" and found.decision != "none":
+    for one in found.alike:
+        if one.kind == "case":
             await answering.link(ctx, lead, one, LinkState.SUGGESTED, found.model_version)
     for one in await alike.waiting(ctx, lead, found):
         await answering.link(ctx, lead, one, LinkState.SUGGESTED, found.model_version)

@@ -104,7 +104,7 @@ async def _search(ctx: Context, words: str) -> None:
     found = ctx.services.matching.find(words)
     bulletins = []
     for one in found.candidates:
-        bulletin = await ctx.work.bulletins.maybe(one.target) if one.kind == "bulletin" else None
+        bulletin = await ctx.work.bulletins.maybe(one.target)
         if bulletin is not None and answering.in_force(ctx, bulletin):
             bulletins.append(bulletin)
     lines = tuple(shown(ctx, bulletin) for bulletin in bulletins[:3])

@@ -1,5 +1,7 @@
 """The plan of a broadcast: which accounts, fixed before anything starts; and its end."""
 
+from typing import Any
+
 from handlers import clocks
 from handlers.context import Context
 from handlers.publishing.cards import is_direct
@@ -102,8 +104,11 @@ async def advance(ctx: Context, campaign_id: str) -> None:
     campaign = await ctx.work.campaigns.get(campaign_id)
     if not CAMPAIGN.has(campaign.state, "converge"):
         return
-    tasks = await ctx.work.tasks.find(campaign=campaign.id)
-    if not tasks or not all(is_settled(task) for task in tasks):
+    of: dict[str, Any] = {"campaign": campaign.id}
+    open_ = await ctx.work.tasks.count(state__notin=SETTLED, **of)
+    if open_ > await ctx.work.tasks.count(state=TaskState.DECLINED, tier=Tier.ALLY, **of):
+        return
+    if not await ctx.work.tasks.count(**of):
         return
     campaign = await ctx.move(
         CAMPAIGN, ctx.work.campaigns, campaign, "converge", by=MACHINE,

@@ -6,6 +6,7 @@ from typing import Any
 
 from handlers import clocks
 from handlers.context import Context
+from handlers.housekeeping import chunks
 from handlers.publishing.cards import is_direct
 from handlers.replies import Choice, choose
 from handlers.replies.drafting import CopyText, TaskCard, TaskLine
@@ -62,19 +63,19 @@ async def expand(ctx: Context, campaign: Campaign, case: Case) -> None:
         if code not in campaign.exempt:
             made.append(await _make(ctx, campaign, case, account, before.get(code, "")))
     cards: dict[str, list[RepostTask]] = {}
-    direct = False
+    direct: dict[str, list[tuple[str, str, str]]] = {}
     for task, account in made:
         if account.tier is Tier.MAIN:
             await _main_done(ctx, campaign, task)
         elif is_direct(ctx, account):
-            await _post_directly(ctx, campaign, task, account)
-            direct = True
+            one = (account.address, account.id, f"post:{task.id}")
+            direct.setdefault(account.platform, []).append(one)
         else:
             cards.setdefault(task.operator, []).append(task)
     for operator, tasks in cards.items():
         await _card(ctx, campaign, case, operator, tasks)
     if direct:
-        await ctx.work.enqueue("broadcast", f"campaign:{campaign.id}#0")
+        await _post_directly(ctx, campaign, direct)
 
 
 async def _predecessors(ctx: Context, campaign: Campaign) -> dict[str, str]:
@@ -125,19 +126,15 @@ async def _main_done(ctx: Context, campaign: Campaign, task: RepostTask) -> None
 
 
 async def _post_directly(
-    ctx: Context, campaign: Campaign, task: RepostTask, account: Account
+    ctx: Context, campaign: Campaign, targets: dict[str, list[tuple[str, str, str]]]
 ) -> None:
     bulletin = await ctx.work.bulletins.get(campaign.bulletin)
-    dedup = f"post:{task.id}"
-    await ctx.work.deliveries.add(
-        Delivery(
-            id=ctx.services.ids.new(), lane=Lane.BROADCAST, platform=account.platform,
-            address=account.address, account=account.id, purpose=dedup, dedup=dedup,
-            subject=f"campaign:{campaign.id}",
-            content={"plain": _long(ctx, bulletin.body, bulletin.url, bulletin.issuer)},
-            created_at=ctx.at, give_up_at=ctx.at + timedelta(days=1),
-        )
+    template = Delivery(
+        id="", lane=Lane.BROADCAST, platform="", address="", subject=f"campaign:{campaign.id}",
+        content={"plain": _long(ctx, bulletin.body, bulletin.url, bulletin.issuer)},
+        created_at=ctx.at, give_up_at=ctx.at + timedelta(days=1),
     )  # fmt: skip
+    await chunks.post(ctx, template, targets)
 
 
 def _long(ctx: Context, body: str, url: str, issuer: str) -> str:

@@ -19,11 +19,9 @@ CLAIM = "claim"
 
 async def waiting(ctx: Context, lead: Lead, found: Found) -> list[Resemblance]:
     """Claims of other leads that still wait, and so have no case yet; best first."""
-    if found.decision == "none":
-        return []
     return [
         one
-        for one in found.candidates
+        for one in found.alike
         if one.kind == CLAIM and one.target != lead.claim and await first_waiting(ctx, one.target)
     ]
 

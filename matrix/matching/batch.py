@@ -5,13 +5,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from matrix.matching.candidates import CandidateIndex
 from matrix.matching.judge import Judge
 from matrix.matching.passages import LONG, gather, passages
+from matrix.matching.terms import Rarity
 from matrix.matching.text import Normalised, normalise
 from matrix.matching.verdicts import Candidate, Judgement, ReasonKind
 
 __all__ = ["Admit", "decide", "match_all", "propose", "rebuild"]
 
-# What may be done with a claim that the index proposed; None where it is none any more.
-Admit = Callable[[Candidate], Candidate | None]
+# What may be done with a claim that the index proposed.
+Admit = Callable[[Candidate], Candidate]
 
 # Claims the index proposes for one lead: of the right ones 98.6 in 100 are among them, of twice as
 # many 99.0 (benchmarks/matching.py).
@@ -32,20 +33,29 @@ def _every(claim: Candidate) -> Candidate:
     return claim
 
 
-def decide(text: str, index: CandidateIndex, judge: Judge, admit: Admit = _every) -> Judgement:
-    """Judge one raw text against everything the index knows; a long one passage by passage too."""
-    query = normalise(text)
-    whole = _judged(query, index, judge, admit)
+def decide(
+    query: Normalised,
+    index: CandidateIndex,
+    judge: Judge,
+    *,
+    admit: Admit = _every,
+    rarity: Rarity | None = None,
+) -> Judgement:
+    """Judge one text against everything the index knows; a long one passage by passage too.
+
+    What a word tells is the index's to say, unless ``rarity`` knows the language better.
+    """
+
+    def judged(one: Normalised) -> Judgement:
+        found = propose(one, index)
+        admitted = [*map(admit, index.read(found))]
+        return judge.judge(one, admitted, rarity=rarity or index, found=found)
+
+    whole = judged(query)
     if len(query.text) <= LONG or _identical(whole):
         return whole
-    parts = ((one, _judged(normalise(one), index, judge, admit)) for one in passages(query.text))
+    parts = ((one, judged(normalise(one))) for one in passages(query.text))
     return gather(whole, parts)
-
-
-def _judged(query: Normalised, index: CandidateIndex, judge: Judge, admit: Admit) -> Judgement:
-    found = propose(query, index)
-    admitted = [one for one in map(admit, index.read(found)) if one is not None]
-    return judge.judge(query, admitted, rarity=index, found=found)
 
 
 def _identical(judged: Judgement) -> bool:
@@ -62,7 +72,7 @@ def match_all(
     """Fill the index with the library, then judge (id, text) leads, in their order."""
     rebuild(index, library)
     for name, text in leads:
-        yield name, decide(text, index, judge)
+        yield name, decide(normalise(text), index, judge)
 
 
 def rebuild(index: CandidateIndex, library: Iterable[Candidate]) -> None:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from matrix.matching.caution import Caution
@@ -48,6 +48,7 @@ class Model:
 class _Weighed:
     candidate: Candidate
     beside: Beside
+    rank: float
     score: float
     same: bool
     links: tuple[str, ...]
@@ -99,8 +100,8 @@ class Judge:
             for group in groups.values()
             for one in self._weigh(query, asked, group, ranks_of(group, found), rarity)
         ]
-        weighed.sort(key=lambda one: (-one.score, one.candidate.id))
-        return self._conclude(query, asked, weighed[:_SHOWN])
+        weighed.sort(key=lambda one: (-one.rank, one.candidate.id))
+        return self._conclude(query, asked, _stepwise(weighed[:_SHOWN]))
 
     def _take_apart(self, candidate: Candidate) -> PreparedClaim:
         known = self._prepared.get(candidate.id)
@@ -128,10 +129,15 @@ class Judge:
         for candidate, one, likelihood in zip(candidates, beside, likelihoods, strict=True):
             same = identical(asked, one.claim)
             links = tuple(sorted(one.claim.urls.intersection(query.urls)))
-            score = _IDENTICAL if same else _score(query, likelihood, one, links)
+            rank = _IDENTICAL if same else _rank(query, likelihood, links)
+            # Most of the wording asks for a look, whatever else differs.
+            floor = ALIKE if one.figures["cover"] >= _MOSTLY_THERE else 0.0
             weighed.append(
-                _Weighed(candidate=candidate, beside=one, score=score, same=same, links=links)
-            )
+                _Weighed(
+                    candidate=candidate, beside=one, rank=rank, score=max(rank, floor),
+                    same=same, links=links,
+                )
+            )  # fmt: skip
         return weighed
 
     def _conclude(self, query: Normalised, asked: Prepared, shown: Sequence[_Weighed]) -> Judgement:
@@ -176,14 +182,20 @@ def identical(asked: Prepared, claim: PreparedClaim) -> bool:
     return bool(asked.plain) and (asked.key == title.key or asked.plain == title.plain)
 
 
-def _score(query: Normalised, likelihood: float, beside: Beside, links: Sequence[str]) -> float:
-    """The likelihood as a score, raised where a link or most of the wording asks for a look."""
+def _rank(query: Normalised, likelihood: float, links: Sequence[str]) -> float:
+    """What candidates are ordered by: the likelihood, raised where an equal link speaks for one."""
     if links and not query.text:
         return _BARE_LINK
-    floor = _SAME_URL if links else 0.0
-    if beside.figures["cover"] >= _MOSTLY_THERE:
-        floor = max(floor, ALIKE)
-    return max(floor, 100 * likelihood)
+    return max(_SAME_URL if links else 0.0, 100 * likelihood)
+
+
+def _stepwise(ordered: Sequence[_Weighed]) -> list[_Weighed]:
+    """Scores that fall with the order: who stands above something worth a look is so too."""
+    best: list[_Weighed] = []
+    for one in reversed(ordered):
+        least = best[-1].score if best else 0.0
+        best.append(replace(one, score=max(one.score, least)))
+    return best[::-1]
 
 
 def _reasons(

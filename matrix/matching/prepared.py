@@ -19,7 +19,7 @@ NOWHERE = Gazetteer((), {})
 _SENTENCES = re.compile(r"[。!?;\n\s,:…【】\[\]#、]+")
 # Shorter pieces are names and cries; beyond the number a text says nothing new.
 _SHORTEST_SENTENCE, _SENTENCES_KEPT = 4, 60
-_HAN = re.compile(r"[\u3400-\u9fff]")
+_HAN_PAIR = re.compile(r"(?=([\u3400-\u9fff]{2}))")
 _WORD = re.compile(r"[a-z][a-z0-9]+")
 _MODAL = re.compile(r"可以|能够|能|会|可能|或|应该|必须|要|将")
 _ASKS = re.compile(r"吗|么|是否|是不是|真的假的|真假|\?|如何|为什么|怎么")
@@ -95,7 +95,7 @@ def prepare(query: Normalised, own: Gazetteer = NOWHERE) -> Prepared:
     every = tokens(query.text)
     letters = "".join(every)
     pairs = tuple(dict.fromkeys(bigrams(every)))
-    sounds = tuple(map(fold_sound, pairs))
+    sounds = tuple(fold_sound(" ".join(pairs)).split(" ")) if pairs else ()
     denied, affirmed = _polarity(letters)
     return Prepared(
         key=query.key,
@@ -125,7 +125,8 @@ def prepare(query: Normalised, own: Gazetteer = NOWHERE) -> Prepared:
 def prepare_claim(claim: Candidate, own: Gazetteer = NOWHERE) -> PreparedClaim:
     """Take a claim apart."""
     taken = in_normal_form if claim.normal else normalise
-    title, rebuttal = taken(claim.title), taken(claim.rebuttal).text
+    title = taken(claim.title)
+    rebuttal = claim.rebuttal if claim.normal else normalise(claim.rebuttal).text
     single = tokens(rebuttal)
     return PreparedClaim(
         title=prepare(title, own),
@@ -151,10 +152,12 @@ def _slots(every: Sequence[str]) -> dict[tuple[str, str], frozenset[str]]:
 def _polarity(letters: str) -> tuple[frozenset[str], frozenset[str]]:
     """Pairs of Han characters within two places after a denial, and all others."""
     at = set(denials(letters))
+    pairs = [(found.start(), found.group(1)) for found in _HAN_PAIR.finditer(letters)]
+    if not at:
+        return frozenset(), frozenset(pair for _, pair in pairs)
     denied, affirmed = set[str](), set[str]()
-    for start in range(len(letters) - 1):
-        pair = letters[start : start + 2]
-        if start in at or start + 1 in at or not (_HAN.match(pair[0]) and _HAN.match(pair[1])):
+    for start, pair in pairs:
+        if start in at or start + 1 in at:
             continue
         (denied if start - 1 in at or start - 2 in at else affirmed).add(pair)
     return frozenset(denied), frozenset(affirmed)

@@ -14,7 +14,7 @@ from matrix.matching.numerals import fold_numbers
 __all__ = ["Rarity", "bigrams", "fold_sound", "terms", "tokens"]
 
 _TOKENS = re.compile(r"[\u3400-\u9fff]|\d+(?:\.\d+)?|[^\W\d_\u3400-\u9fff]+")
-_HAN = re.compile(r"[\u3400-\u9fff]")
+_HAN_FIRST, _HAN_PAST = "\u3400", "\ua000"
 _FIRST_HAN, _LAST_HAN = 0x4E00, 0x9FA5
 # Pairs many speakers do not tell apart, and typing errors follow speech.
 _CONFUSED = (("zh", "z"), ("ch", "c"), ("sh", "s"))
@@ -45,7 +45,9 @@ def terms(text: str) -> list[str]:
 def bigrams(single: Iterable[str]) -> list[str]:
     """Neighbouring tokens joined; a bar keeps two words or numbers apart."""
     return [
-        left + right if _HAN.match(left) or _HAN.match(right) else f"{left}|{right}"
+        left + right
+        if _HAN_FIRST <= left < _HAN_PAST or _HAN_FIRST <= right < _HAN_PAST
+        else f"{left}|{right}"
         for left, right in pairwise(single)
     ]
 

@@ -46,8 +46,8 @@ class Candidate:
 
     ``normal`` texts are in normal form already, as an index gives them back.
     Bulletins have no ``group``; without ``may_answer`` they are past review. Candidates compete
-    within their group: a case and the bulletin it led to say the same, and neither makes the
-    other doubtful.
+    within their group: bulletins with one another; of what waits, each stands alone, for ten leads
+    that say the same do not make one another doubtful.
     """
 
     id: str

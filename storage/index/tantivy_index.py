@@ -6,7 +6,17 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Self
 
-from tantivy import DocAddress, Document, Index, IndexWriter, Occur, Query, Schema, SchemaBuilder
+from tantivy import (
+    DocAddress,
+    Document,
+    Index,
+    IndexWriter,
+    Occur,
+    Query,
+    Schema,
+    SchemaBuilder,
+    Searcher,
+)
 
 from matrix.matching.candidates import IndexLostError
 from matrix.matching.terms import terms
@@ -17,10 +27,12 @@ __all__ = ["TantivyIndex"]
 
 # Bytes of changes held before they are written; the smallest tantivy accepts is 15 MB.
 _HEAP = 20_000_000
-# The commonest terms of a long text cost most and say least.
-_TERMS = 200
-_TITLE_BOOST = 2.0
-_REBUTTAL_BOOST = 1.5
+# The commonest terms cost most and say least: the rarest are asked for, up to so many claims that
+# have them (a library of 15,000 is never cut short; a million costs four times less), but no fewer
+# than some.
+_TERMS, _POSTINGS, _FEWEST = 200, 200_000, 12
+# The title is what the claim says; the rebuttal often quotes how it was told.
+_FIELDS = (("title", 2.0), ("rebuttal", 1.5))
 # Rarities remembered between commits; a district's whole vocabulary of pairs fits.
 _REMEMBERED = 400_000
 _META = "meta.json"
@@ -36,11 +48,9 @@ class TantivyIndex:
     def __init__(self, path: Path | None = None) -> None:
         self._path = path
         self._schema = _schema()
-        self._rarities: dict[str, float] = {}
-        self._found: dict[str, Candidate] = {}
         self._writer: IndexWriter | None = None
         self._index = self._open()
-        self._searcher = self._index.searcher()
+        self._look()
 
     def __enter__(self) -> Self:
         return self
@@ -81,33 +91,34 @@ class TantivyIndex:
         """Show the changes to searches."""
         self._guarded(self._changing().commit)
         self._index.reload()
-        self._searcher = self._index.searcher()
-        self._rarities.clear()
-        self._found.clear()
+        self._look()
 
     def rarity(self, term: str) -> float:
         """How much a term tells."""
-        known = self._rarities.get(term)
-        if known is None:
-            searcher = self._searcher
-            seen = max(searcher.doc_freq("title", term), searcher.doc_freq("rebuttal", term))
-            known = rarity_of(seen, searcher.num_docs)
-            if len(self._rarities) < _REMEMBERED:
-                self._rarities[term] = known
-        return known
+        return self._rarities[term]
 
     def search(self, text: str, limit: int) -> list[tuple[str, float]]:
         """The likeliest claims, best first."""
-        known = (term for term in set(terms(text)) if self._occurs(term))
-        asked = sorted(known, key=lambda term: (-self.rarity(term), term))[:_TERMS]
-        if not asked:
-            return []
+        self._found.clear()
         wanted = [
             (Occur.Should, Query.boost_query(self._term(field, term), boost))
-            for term in asked
-            for field, boost in (("title", _TITLE_BOOST), ("rebuttal", _REBUTTAL_BOOST))
+            for term in self._telling(text)
+            for field, boost in _FIELDS
         ]
-        return self._ids(Query.boolean_query(wanted), limit)
+        return self._ids(Query.boolean_query(wanted), limit) if wanted else []
+
+    def _telling(self, text: str) -> list[str]:
+        """The terms worth asking for, rarest first."""
+        count = self._searcher.doc_freq
+        seen = {t: [count(field, t) for field, _ in _FIELDS] for t in set(terms(text))}
+        asked = sorted((max(n), term) for term, n in seen.items() if any(n))[:_TERMS]
+        budget, told = _POSTINGS, list[str]()
+        for _, term in asked:
+            budget -= sum(seen[term])
+            if budget < 0 and len(told) >= _FEWEST:
+                break
+            told.append(term)
+        return told
 
     def read(self, ids: Iterable[str]) -> list[Candidate]:
         """The claims with these ids: those of the last search at no further cost."""
@@ -130,17 +141,20 @@ class TantivyIndex:
         """Claims with a key."""
         return [name for name, _ in self._ids(self._term("key", key), max(1, self.count))]
 
-    def _occurs(self, term: str) -> bool:
-        return self.rarity(term) < 1
-
     def _term(self, field: str, value: str) -> Query:
         return Query.term_query(self._schema, field, value, "freq")
 
     def _ids(self, query: Query, limit: int) -> list[tuple[str, float]]:
         hits = self._searcher.search(query, limit, count=False).hits
         found = [(self._claim(at), float(score)) for score, at in hits if score > 0]
-        self._found = {claim.id: claim for claim, _ in found}
+        self._found.update((claim.id, claim) for claim, _ in found)
         return [(claim.id, score) for claim, score in found]
+
+    def _look(self) -> None:
+        """See what is committed now."""
+        self._searcher = self._index.searcher()
+        self._rarities = _Rarities(self._searcher)
+        self._found = dict[str, Candidate]()
 
     def _open(self) -> Index:
         if self._path is None:
@@ -172,10 +186,25 @@ class TantivyIndex:
 
     def _reopen(self) -> None:
         self._writer = None
-        self._rarities.clear()
         self._index = self._open()
-        self._searcher = self._index.searcher()
+        self._look()
         raise IndexLostError(str(self._path))
+
+
+class _Rarities(dict[str, float]):
+    """What terms tell, as one searcher sees them; most are asked for many times."""
+
+    def __init__(self, searcher: Searcher) -> None:
+        super().__init__()
+        self._searcher = searcher
+
+    def __missing__(self, term: str) -> float:
+        searcher = self._searcher
+        seen = max(searcher.doc_freq("title", term), searcher.doc_freq("rebuttal", term))
+        rarity = rarity_of(seen, searcher.num_docs)
+        if len(self) < _REMEMBERED:
+            self[term] = rarity
+        return rarity
 
 
 def _schema() -> Schema:

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from bot.assembly import Parts, abandoned, assemble
+from bot.assembly import assemble
+from bot.parts import Parts, abandoned
 from config.settings import load
-from matrix.core.delivery import Delivery, DeliveryState, Lane
+from matrix.core.delivery import Delivery, DeliveryState
 from tests.doubles.bot_api import BotApi
 from tests.doubles.clock import FakeClock
 from tests.doubles.sink import Sink, open_sink
@@ -51,7 +52,7 @@ class Line:
         await abandoned(self.parts, None)
 
     async def pump(self) -> None:
-        await self.parts.sender.pump(Lane.CONVERSATION)
+        await self.parts.sender.pump()
 
     async def later(self) -> str:
         """Half a minute on: the platforms are asked, what is pending goes out."""

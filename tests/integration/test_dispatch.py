@@ -17,15 +17,16 @@ import pytest
 from sqlalchemy import event, text
 from sqlalchemy.exc import OperationalError
 
-from bot.assembly import Parts, StartRefusedError, assemble
+from bot.assembly import assemble
+from bot.beginning import StartRefusedError
 from bot.dispatch import ATTEMPTS, NotKeptError, storable
+from bot.parts import Parts
 from bot.web.app import demo_app
 from config.settings import load
 from handlers import router
 from handlers.context import Context
 from handlers.replies.shared import Faster, Pick
 from matrix.core.conversation import Button, Dialog, Inbound, InboxState
-from matrix.core.delivery import Lane
 from matrix.core.errors import Refusal
 from tests.doubles.channels import ToldChannel, told
 from tests.doubles.clock import FakeClock
@@ -56,7 +57,7 @@ class Desk:
     async def settle(self) -> None:
         while await self.parts.dispatcher.step():
             pass
-        while await self.parts.sender.pump(Lane.CONVERSATION):
+        while await self.parts.sender.pump():
             pass
 
     async def count(self, kind: str, **criteria: Any) -> int:

@@ -11,12 +11,13 @@ from typing import Any
 
 from sqlalchemy import text
 
-from bot.assembly import Parts, assemble
+from bot.assembly import assemble
 from bot.channel import Outgoing
+from bot.parts import Parts
 from bot.platforms.telegram.limits import LIMITS
 from bot.sender import pacer_of
 from config.settings import load
-from matrix.core.delivery import Delivery, DeliveryState, Lane
+from matrix.core.delivery import Delivery, DeliveryState
 from matrix.core.errors import DeliveryError
 from tests.doubles.channels import ToldChannel, told
 from tests.doubles.clock import FakeClock
@@ -69,7 +70,7 @@ class Post:
         self.parts.sender.wake()
 
     async def pump(self) -> int:
-        return await self.parts.sender.pump(Lane.CONVERSATION)
+        return await self.parts.sender.pump()
 
     async def states(self, **criteria: Any) -> list[str]:
         async with self.parts.store.read() as work:

@@ -8,7 +8,8 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from bot.assembly import Parts, assemble
+from bot.assembly import assemble
+from bot.parts import Parts
 from bot.web.app import demo_app, public_app
 from bot.web.chat_page import ASSETS, page_data
 from config.settings import load

@@ -18,8 +18,9 @@ from typing import Any
 import httpx
 from PIL import Image
 
-from bot.assembly import Parts, assemble
+from bot.assembly import assemble
 from bot.channel import Channel
+from bot.parts import Parts
 from bot.web.app import demo_app
 from config.settings import load
 from matrix.core.delivery import Lane
@@ -65,10 +66,10 @@ class Play:
     async def _move(self) -> None:
         for _ in range(60):
             moved = await self.parts.dispatcher.step()
-            moved = bool(await self.parts.sender.pump(Lane.CONVERSATION)) or moved
+            moved = bool(await self.parts.sender.pump()) or moved
             queue: Any = self.parts.queue
             if queue.waiting:
-                await queue.drain(self.parts.broadcast)
+                await queue.drain(self.parts.broadcaster.run)
                 moved = True
             if not moved:
                 return
@@ -167,7 +168,7 @@ class Play:
         async with self.parts.store.read() as work:
             left = await work.deliveries.find(lane=Lane.BROADCAST, state="pending")
         for subject in dict.fromkeys(one.subject for one in left):
-            await self.parts.broadcast(subject)
+            await self.parts.broadcaster.run(subject)
         await self.settle()
 
     async def states(self, kind: str, /, **criteria: Any) -> list[str]:

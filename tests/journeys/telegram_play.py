@@ -10,11 +10,11 @@ from typing import Any
 from PIL import Image
 
 from bot.administration import invite_person
-from bot.assembly import Parts, assemble
+from bot.assembly import assemble
+from bot.parts import Parts
 from config.settings import Settings, load
 from matrix.broadcast.pacing import Pacer
 from matrix.core.conversation import InboxState
-from matrix.core.delivery import Lane
 from storage.engine import open_engine
 from storage.migrate import upgrade
 from storage.unit_of_work import SqlStore
@@ -48,9 +48,9 @@ class Chat:
         moved = True
         while moved:
             moved = await self.parts.dispatcher.step()
-            moved = bool(await self.parts.sender.pump(Lane.CONVERSATION)) or moved
+            moved = bool(await self.parts.sender.pump()) or moved
             if queue.waiting:
-                await queue.drain(self.parts.broadcast)
+                await queue.drain(self.parts.broadcaster.run)
                 moved = True
         assert not await self.all("inbox", attempts__gt=0)
         assert not await self.all("inbox", state=InboxState.STORED)

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from bot.administration import invite_person
-from bot.assembly import StartRefusedError, assemble
+from bot.assembly import assemble
+from bot.beginning import StartRefusedError
 from config.settings import load
 from matrix.core.conversation import InboxState
 from matrix.core.delivery import DeliveryState, Lane
@@ -70,7 +71,7 @@ class LiveChat(Chat):
             while quiet < _QUIET:
                 busy = queue.waiting or await self._under_way()
                 quiet = 0 if busy else quiet + 1
-                await queue.drain(self.parts.broadcast)
+                await queue.drain(self.parts.broadcaster.run)
                 await asyncio.sleep(0.01)
         assert not await self.all("inbox", attempts__gt=0)
 

@@ -27,8 +27,8 @@ class Weighted:
 
 def weigh(text: Prepared, rarity: Rarity) -> Weighted:
     """Weigh every term once."""
-    pairs = {pair: rarity.rarity(pair) for pair in text.pairs}
-    singles = {single: rarity.rarity(single) for single in text.singles}
+    pairs = dict(zip(text.pairs, map(rarity.rarity, text.pairs), strict=True))
+    singles = dict(zip(text.singles, map(rarity.rarity, text.singles), strict=True))
     return Weighted(
         text=text,
         pairs=pairs,
@@ -42,6 +42,6 @@ def weigh(text: Prepared, rarity: Rarity) -> Weighted:
 def weigh_sentences(query: Weighted) -> list[tuple[frozenset[str], float]]:
     """Each clause's pairs and their weight."""
     return [
-        (pairs, math.fsum(query.pairs.get(pair, 0.0) for pair in pairs))
+        (pairs, math.fsum([query.pairs.get(pair, 0.0) for pair in pairs]))
         for pairs in query.text.sentences()
     ]

@@ -41,9 +41,8 @@ def wording(
 def _claim_side(query: Weighted, claim: Weighted) -> dict[str, float]:
     exact = _shared(claim.pairs, query.text.pair_set)
     sounding = _sounding(claim, query)
-    lost = sorted(
-        (w for single, w in claim.singles.items() if single not in query.singles), reverse=True
-    )
+    missing = claim.text.single_set - query.text.single_set
+    lost = sorted([claim.singles[single] for single in missing], reverse=True)
     return {
         "cover_exact": exact / claim.pair_total,
         "cover": sounding / claim.pair_total,
@@ -59,22 +58,18 @@ def _claim_side(query: Weighted, claim: Weighted) -> dict[str, float]:
 
 def _query_side(query: Weighted, claim: Weighted, whole: PreparedClaim) -> dict[str, float]:
     titled = _sounding(query, claim)
-    explained = _shared(query.pairs, whole.rebuttal_pairs - claim.text.pair_set)
-    new = sorted(
-        (
-            w
-            for single, w in query.singles.items()
-            if single not in claim.singles and single not in whole.rebuttal_singles
-        ),
-        reverse=True,
-    )
-    known = claim.text.pair_set | whole.rebuttal_pairs
+    title, rebuttal = claim.text.pair_set, whole.rebuttal_pairs
+    explained = math.fsum([query.pairs[p] for p in (query.text.pair_set & rebuttal) - title])
+    unheard = query.text.single_set - claim.text.single_set - whole.rebuttal_singles
+    new = sorted([query.singles[single] for single in unheard], reverse=True)
     rest = max(query.pair_total - titled, 1e-6)
     return {
         "asked": titled / query.pair_total,
         "asked_anywhere": min(1.0, (titled + explained) / query.pair_total),
         "rest_explained": explained / rest if whole.rebuttal else _NO_REBUTTAL,
-        "newest_pair": next((query.pairs[p] for p in query.heaviest if p not in known), 0.0),
+        "newest_pair": next(
+            (query.pairs[p] for p in query.heaviest if p not in title and p not in rebuttal), 0.0
+        ),
         "new_first": new[0] if new else 0.0,
         "new_second": new[1] if len(new) > 1 else 0.0,
         "new_singles": min(60, len(new)),
@@ -125,33 +120,29 @@ def _telling(query: Weighted, claim: Weighted, whole: PreparedClaim) -> dict[str
 
 def _shared(weights: Mapping[str, float], others: frozenset[str]) -> float:
     # Exact, so that the order in which a set gives its terms does not count.
-    return math.fsum(weights[term] for term in weights.keys() & others)
+    return math.fsum([weights[term] for term in others.intersection(weights)])
 
 
 def _sounding(of: Weighted, within: Weighted) -> float:
     """Weight of one text's pairs that the other has, by writing or, a little less, by sound."""
     here, exact, sounds = of.pairs, within.text.pair_set, within.text.sound_pairs
-    total = 0.0
-    for pair, sound in zip(of.text.pairs, of.text.pair_sounds, strict=True):
-        if pair in exact:
-            total += here[pair]
-        elif sound in sounds:
-            total += _BY_SOUND * here[pair]
-    return total
+    return sum(
+        [
+            here[pair] if pair in exact else _BY_SOUND * here[pair]
+            for pair, sound in zip(of.text.pairs, of.text.pair_sounds, strict=True)
+            if sound in sounds
+        ]
+    )
 
 
 def _thirds(query: Weighted, claim: Weighted) -> dict[str, float]:
     """Cover of the claim's beginning, middle and end: who, what, and with what outcome."""
-    pairs, sounds = claim.text.pairs, claim.text.pair_sounds
+    pairs, sounds, heard = claim.text.pairs, claim.text.pair_sounds, query.text.sound_pairs
     shares = []
     for part in range(3):
         here = range(part * len(pairs) // 3, (part + 1) * len(pairs) // 3)
-        total = sum(claim.pairs[pairs[at]] for at in here)
-        found = sum(
-            claim.pairs[pairs[at]]
-            for at in here
-            if pairs[at] in query.text.pair_set or sounds[at] in query.text.sound_pairs
-        )
+        total = sum([claim.pairs[pairs[at]] for at in here])
+        found = sum([claim.pairs[pairs[at]] for at in here if sounds[at] in heard])
         shares.append(found / total if total else 1.0)
     return {
         "cover_first": shares[0],

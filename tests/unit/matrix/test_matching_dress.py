@@ -12,6 +12,7 @@ from config.matching import load_model
 from matrix.matching.batch import decide, rebuild
 from matrix.matching.gazetteer import Gazetteer
 from matrix.matching.judge import Judge
+from matrix.matching.text import normalise
 from matrix.matching.verdicts import Candidate, Decision, ReasonKind
 from storage.index.memory import MemoryIndex
 
@@ -42,7 +43,7 @@ class Desk:
         self.judge = Judge(Gazetteer((), {}), load_model())
 
     def __call__(self, text):
-        return decide(text, self.index, self.judge)
+        return decide(normalise(text), self.index, self.judge)
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,157 @@
+"""Indexes that follow the database: what has been issued, and what still waits.
+
+Ids in them are ``bulletin:…``, ``case:…`` and ``claim:…``.
+"""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from matrix.core.bulletin import Bulletin
+from matrix.core.case import Case
+from matrix.core.claim import Claim
+from matrix.core.lead import LeadState
+from matrix.matching.candidates import CandidateIndex
+from matrix.matching.verdicts import Candidate
+from matrix.ports import Work
+from storage.index.memory import MemoryIndex
+from storage.index.tantivy_index import TantivyIndex
+
+# How long a lead that waits is compared with new ones.
+_LEADS_KEPT = timedelta(hours=72)
+
+
+class Issued:
+    """The bulletins in force, by their change number.
+
+    What the index has reached stands in ``mark`` beside it, written after the index: a crash in
+    between only puts the same bulletins again.
+    """
+
+    def __init__(self, index: CandidateIndex, mark: Path | None = None) -> None:
+        """An index that was lost or is empty is filled from the database."""
+        self.index = index
+        self._mark = mark
+        self._reached = _read(mark) if index.count else 0
+        if not self._reached:
+            self.start_over()
+
+    def start_over(self) -> None:
+        """Forget everything; the next `follow` takes all from the database."""
+        self._reached = 0
+        self.index.clear()
+        self.index.commit()
+
+    async def follow(self, work: Work) -> None:
+        """Take in what changed since the last call, in this or any other process."""
+        last = await work.last_change()
+        if last <= self._reached:
+            return
+        for bulletin in await work.bulletins.find(change__gt=self._reached, order="change"):
+            if bulletin.answers:
+                self.index.put([_of_bulletin(bulletin)])
+            else:
+                self.index.drop([f"bulletin:{bulletin.id}"])
+        self.index.commit()
+        self._reached = last
+        if self._mark is not None:
+            await asyncio.to_thread(self._mark.write_text, json.dumps(last), "ascii")
+
+
+class Waiting:
+    """Cases, and claims of the leads that wait, of the last 72 h; filled anew at every start.
+
+    They lie in an index of their own: what a claim's words tell among the bulletins must not
+    depend on what has come in today.
+    """
+
+    def __init__(self, index: CandidateIndex) -> None:
+        """Nothing is known before the first `follow`."""
+        self.index = index
+        self.start_over()
+
+    def start_over(self) -> None:
+        """Forget everything; the next `follow` takes all from the database."""
+        self._cases: set[str] = set()
+        self._leads: dict[str, datetime] = {}
+        self._filed: datetime | None = None
+        self._received: datetime | None = None
+        self.index.clear()
+        self.index.commit()
+
+    async def follow(self, work: Work) -> None:
+        """Take in cases filed and leads received since the last call."""
+        if any([await self._fresh_cases(work), await self._fresh_leads(work)]):
+            self.index.commit()
+
+    async def _fresh_cases(self, work: Work) -> bool:
+        criteria: dict[str, Any] = {"filed_at__gte": self._filed} if self._filed else {}
+        found = [
+            case
+            for case in await work.cases.find(order="filed_at", **criteria)
+            if case.id not in self._cases
+        ]
+        for case in found:
+            self.index.put([_of_case(case)])
+            self._cases.add(case.id)
+            self._filed = case.filed_at
+        return bool(found)
+
+    async def _fresh_leads(self, work: Work) -> bool:
+        criteria: dict[str, Any] = {"received_at__gte": self._received} if self._received else {}
+        waiting = await work.leads.find(
+            state=LeadState.QUEUED, order="received_at", claim__ne="", **criteria
+        )
+        found = [lead for lead in waiting if lead.claim not in self._leads]
+        for lead in found:
+            claim = await work.claims.get(lead.claim)
+            self.index.put([_of_claim(claim)])
+            self._leads[claim.id] = lead.received_at
+        if waiting:
+            self._received = waiting[-1].received_at
+        return bool(found) | self._forget_leads()
+
+    def _forget_leads(self) -> bool:
+        """Those of 72 h before the newest make room."""
+        newest = max(self._leads.values(), default=None)
+        old = [i for i, at in self._leads.items() if newest and newest - at > _LEADS_KEPT]
+        for claim in old:
+            del self._leads[claim]
+        self.index.drop([f"claim:{claim}" for claim in old])
+        return bool(old)
+
+
+@contextmanager
+def indexes(folder: Path | None) -> Iterator[tuple[Issued, Waiting]]:
+    """Both, open: on disk in ``folder``, in memory where there is none."""
+    if folder is None:
+        yield Issued(MemoryIndex()), Waiting(MemoryIndex())
+        return
+    with TantivyIndex(folder / "issued") as issued, TantivyIndex(folder / "waiting") as waiting:
+        yield Issued(issued, folder / "issued" / "reached"), Waiting(waiting)
+
+
+def _read(mark: Path | None) -> int:
+    try:
+        return int(json.loads(mark.read_text("ascii"))) if mark is not None else 0
+    except (OSError, ValueError, TypeError):
+        return 0
+
+
+def _of_bulletin(bulletin: Bulletin) -> Candidate:
+    return Candidate(
+        id=f"bulletin:{bulletin.id}", title=bulletin.claim_text, rebuttal=bulletin.body,
+        urls=(bulletin.url,) if bulletin.url else (),
+    )  # fmt: skip
+
+
+def _of_case(case: Case) -> Candidate:
+    return Candidate(id=f"case:{case.id}", title=case.wording)
+
+
+def _of_claim(claim: Claim) -> Candidate:
+    return Candidate(id=f"claim:{claim.id}", title=claim.wording)

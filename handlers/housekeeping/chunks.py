@@ -1,0 +1,162 @@
+"""The broadcast lane's chunks: many rows marked *sending* or settled in one statement.
+
+The rules are the ledger's own (``ledger``); states and who may set them are the table's.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import chain
+
+from handlers.context import Context
+from handlers.housekeeping import ledger, outcomes
+from handlers.housekeeping.ledger import Doubts, Result
+from handlers.reposting import planning
+from matrix.broadcast.plan import Job, jobs
+from matrix.core.campaign import CampaignState
+from matrix.core.delivery import DELIVERY, Delivery, DeliveryState, Lane
+from matrix.ports import Mark, Verdict
+
+_CLAIM = DELIVERY.rule(DeliveryState.PENDING, "claim")
+_CANCEL = DELIVERY.rule(DeliveryState.PENDING, "cancel")
+_KNOWN = {rule.target: rule.action for rule in DELIVERY.rules if rule.source == _CLAIM.target}
+
+
+async def held(ctx: Context, subject: str) -> bool:
+    """Whether nothing of this subject may go out now: the campaign does not run."""
+    kind, _, campaign = subject.partition(":")
+    if kind != "campaign":
+        return False
+    return not await ctx.work.campaigns.count(id=campaign, state=CampaignState.RUNNING)
+
+
+def _mark(
+    ctx: Context,
+    job: Job,
+    platforms: Collection[str],
+    executor: str = "",
+    attempt: str = "",
+    limit: int = 0,
+) -> Mark:
+    return Mark(
+        subject=job.subject, first=job.first, last=job.last, platforms=sorted(platforms),
+        at=ctx.at, limit=limit, source=_CLAIM.source, target=_CLAIM.target,
+        dropped=_CANCEL.target, reason="too-old", attempt_id=attempt,
+        executor=executor,
+    )  # fmt: skip
+
+
+async def claim(
+    ctx: Context,
+    job: Job,
+    platforms: Collection[str],
+    executor: str,
+    attempt: str,
+    limit: int = ledger.CHUNK,
+) -> list[Delivery]:
+    """Mark the next rows of a job under a new attempt id; the caller commits before it sends."""
+    mark = _mark(ctx, job, platforms, executor, attempt, limit)
+    rows = await ctx.work.ledger.mark(mark)
+    going = [one for one in rows if one.state is DeliveryState.SENDING]
+    dropped = len(rows) - len(going)
+    await ctx.work.record(
+        *ledger.chunk_event(ctx, attempt, "claim", mark.source, mark.target, len(going)),
+        *ledger.chunk_event(ctx, attempt, "cancel", mark.source, mark.dropped, dropped),
+    )
+    await _follow(ctx, rows)
+    return going
+
+
+async def marked(ctx: Context, job: Job, attempt: str) -> list[Delivery]:
+    """What an attempt has marked whose commit nobody answered: nothing of it has been sent."""
+    return await ctx.work.deliveries.find(
+        subject=job.subject, id__gte=job.first, id__lte=job.last,
+        state=DeliveryState.SENDING, attempt_id=attempt,
+    )  # fmt: skip
+
+
+async def settle(ctx: Context, results: Sequence[Result], doubts: Doubts) -> None:
+    """Write the outcomes; rows that somebody else has settled meanwhile are left alone."""
+    moved = {one.delivery.id: ledger.moved(ctx, one, doubts) for one in results}
+    written = await ctx.work.ledger.settle(
+        _CLAIM.target,
+        [
+            Verdict(
+                id=one.id, attempt_id=one.attempt_id, state=one.state, remote_id=one.remote_id,
+                error=one.error, sent_at=one.sent_at, not_before=one.not_before,
+            )
+            for one in moved.values()
+        ],
+    )  # fmt: skip
+    kept = [one for one in moved.values() if one.id in written]
+    counts = Counter((one.attempt_id, one.state) for one in kept)
+    events = [
+        ledger.chunk_event(ctx, attempt, _KNOWN[state], _CLAIM.target, state, count)
+        for (attempt, state), count in counts.items()
+    ]
+    await ctx.work.record(*chain.from_iterable(events))
+    await _follow(ctx, kept)
+
+
+async def _follow(ctx: Context, rows: Iterable[Delivery]) -> None:
+    """What the rows were for; whether their campaigns have come to an end is asked once."""
+    touched: dict[str, None] = {}
+    for one in rows:
+        if one.purpose:
+            await outcomes.settled(ctx, one)
+            touched[one.subject] = None
+    for subject in touched:
+        kind, _, campaign = subject.partition(":")
+        if kind == "campaign":
+            await planning.advance(ctx, campaign)
+
+
+async def next_due(ctx: Context, job: Job, platforms: Collection[str]) -> datetime | None:
+    """When the first row that was put off may go again."""
+    return await ctx.work.ledger.next_due(_mark(ctx, job, platforms))
+
+
+async def post(
+    ctx: Context, template: Delivery, targets: Mapping[str, Sequence[tuple[str, str, str]]]
+) -> None:
+    """Put in one delivery per target and the jobs for them.
+
+    ``targets`` by the platform that sends them: (address, account, purpose). Ids begin with the
+    template's.
+    """
+    for platform, some in targets.items():
+        one = replace(template, platform=platform, id=ctx.services.ids.new())
+        ids = await ctx.work.ledger.post(one, some)
+        await ctx.work.enqueue("broadcast", *(job.name for job in jobs(one.subject, ids)))
+
+
+LATER = timedelta(seconds=5)
+"""Put off for longer, a row does not keep its job waiting: ``again`` makes a new one."""
+_BATCH = 1000
+
+
+async def again(ctx: Context) -> None:
+    """A job for what was put off and is due now; the same rows give the same job."""
+    due = await ctx.work.deliveries.find(
+        state=DeliveryState.PENDING, lane=Lane.BROADCAST, not_before__lte=ctx.at, limit=_BATCH,
+        order="id",
+    )  # fmt: skip
+    by_subject: dict[str, list[Delivery]] = {}
+    for one in due:
+        by_subject.setdefault(one.subject, []).append(one)
+    for subject, rows in by_subject.items():
+        if await held(ctx, subject):
+            continue
+        put_off = {one.id: one.attempt for one in rows}
+        for job in jobs(subject, list(put_off)):
+            await ctx.work.enqueue("broadcast", f"{job.name}@{put_off[job.first]}")
+
+
+async def resume(ctx: Context, subject: str) -> None:
+    """Jobs for everything of a subject that still waits: after a hold."""
+    serial = await ctx.work.serial(f"run:{subject}")
+    waiting = await ctx.work.ledger.waiting(subject, _CLAIM.source)
+    names = [f"{job.name}@r{serial}" for job in jobs(subject, waiting)]
+    if names:
+        await ctx.work.enqueue("broadcast", *names)

@@ -1,0 +1,103 @@
+"""Many deliveries in one statement, on both databases: stretch, fence, what is late, what is off."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+
+from matrix.core.delivery import Delivery, DeliveryState, Lane
+from matrix.ports import Mark, Verdict, Work
+from storage.engine import open_engine
+from storage.migrate import upgrade
+from storage.unit_of_work import SqlStore
+from tests.doubles.clock import FakeClock
+
+NOW = FakeClock().now()
+SUBJECT = "campaign:1"
+
+
+@pytest.fixture
+async def work(database_url: str) -> AsyncIterator[Work]:
+    upgrade(database_url)
+    engine = open_engine(database_url)
+    async with SqlStore(engine).work() as opened:
+        yield opened
+    await engine.dispose()
+
+
+def made(**fields: object) -> Delivery:
+    template = {
+        "id": "d", "lane": Lane.BROADCAST, "platform": "webhook", "address": "",
+        "subject": SUBJECT, "content": {"plain": "明天不停水。"}, "created_at": NOW,
+        "give_up_at": NOW + timedelta(hours=1), **fields,
+    }  # fmt: skip
+    return Delivery(**template)  # type: ignore[arg-type]
+
+
+def mark(ids: list[str], attempt: str = "a1", **fields: object) -> Mark:
+    given = {
+        "subject": SUBJECT, "first": ids[0], "last": ids[-1], "platforms": ["webhook"],
+        "at": NOW, "limit": 50, "source": "pending", "target": "sending",
+        "dropped": "cancelled", "reason": "too-old", "attempt_id": attempt, "executor": "e1",
+        **fields,
+    }  # fmt: skip
+    return Mark(**given)  # type: ignore[arg-type]
+
+
+def verdict(one: str, attempt: str, state: str = "sent", **fields: object) -> Verdict:
+    given = {
+        "id": one, "attempt_id": attempt, "state": state, "remote_id": "r", "error": "",
+        "sent_at": NOW, "not_before": None, **fields,
+    }  # fmt: skip
+    return Verdict(**given)  # type: ignore[arg-type]
+
+
+async def post(work: Work, count: int, **fields: object) -> list[str]:
+    return await work.ledger.post(made(**fields), [(f"in/{n}", f"a{n}", "") for n in range(count)])
+
+
+async def test_what_is_posted_reads_back_as_it_was_written(work: Work) -> None:
+    ids = await work.ledger.post(made(), [("in/0", "a0", "post:t0"), ("in/1", "a1", "")])
+    first, second = await work.deliveries.find(order="id")
+    assert [first.id, second.id] == ids == sorted(ids)
+    assert (first.purpose, first.dedup, second.purpose, second.dedup) == (
+        "post:t0", "post:t0", "", None,
+    )  # fmt: skip
+    assert second == made(id=ids[1], address="in/1", account="a1")
+
+
+async def test_a_mark_takes_only_its_stretch_and_says_what_it_took(work: Work) -> None:
+    ids = await post(work, 8)
+    taken = await work.ledger.mark(mark(ids[2:6], limit=3))
+    assert [one.id for one in taken] == ids[2:5]
+    stored = [await work.deliveries.get(one.id) for one in taken]
+    assert taken == stored
+    assert {(one.state, one.attempt, one.executor) for one in taken} == {
+        (DeliveryState.SENDING, 1, "e1")
+    }
+    assert [one.id for one in await work.ledger.mark(mark(ids, "a2"))] == [*ids[:2], *ids[5:]]
+    assert await work.ledger.mark(mark(ids, "a3")) == []
+
+
+async def test_what_is_too_old_is_dropped_and_what_was_put_off_waits(work: Work) -> None:
+    late = await post(work, 1, id="c", give_up_at=NOW)
+    off = await post(work, 1, id="e", not_before=NOW + timedelta(minutes=2))
+    taken = await work.ledger.mark(mark([late[0], off[0]]))
+    assert [(one.state, one.error) for one in taken] == [(DeliveryState.CANCELLED, "too-old")]
+    assert await work.ledger.next_due(mark(off)) == NOW + timedelta(minutes=2)
+    assert await work.ledger.waiting(SUBJECT, "pending") == off
+    later = await work.ledger.mark(mark(off, at=NOW + timedelta(minutes=2)))
+    assert [one.id for one in later] == off
+
+
+async def test_an_outcome_is_written_only_where_its_attempt_still_stands(work: Work) -> None:
+    ids = await post(work, 3)
+    await work.ledger.mark(mark(ids))
+    await work.ledger.settle("sending", [verdict(ids[0], "a1", "pending", sent_at=None)])
+    await work.ledger.mark(mark(ids[:1], "a2"))
+    written = await work.ledger.settle("sending", [verdict(one, "a1") for one in ids])
+    assert written == set(ids[1:])
+    first, second, _ = await work.deliveries.find(order="id")
+    assert (first.state, first.attempt, first.attempt_id) == (DeliveryState.SENDING, 2, "a2")
+    assert (second.state, second.sent_at, second.remote_id) == (DeliveryState.SENT, NOW, "r")
+    assert await work.ledger.settle("sending", []) == set()

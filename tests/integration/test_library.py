@@ -1,0 +1,158 @@
+"""The library follows the database: bulletins decide, waiting leads and cases stand beside."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.following import indexes
+from bot.library import Library
+from config.matching import load_model
+from handlers.importing.directory import load_directory
+from handlers.services import Directories
+from matrix.core.bulletin import Bulletin, BulletinState, Kind
+from matrix.core.case import Case, Grade, Verdict
+from matrix.core.claim import Claim
+from matrix.core.lead import Lead, LeadState
+from storage.engine import open_engine
+from storage.migrate import upgrade
+from storage.unit_of_work import SqlStore
+
+AT = datetime(2026, 11, 9, 7, 5, tzinfo=UTC)
+WATER = "云江新城明天起停水三天，请大家赶快接水"
+EGGS = "菜市场卖的鸡蛋是塑料做的，大家不要买"
+LAMPS = "滨河路的路灯坏了半个月没有人修"
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[SqlStore]:
+    url = f"sqlite:///{tmp_path / 'test.db'}"
+    await asyncio.to_thread(upgrade, url)
+    engine = open_engine(url)
+    yield SqlStore(engine)
+    await engine.dispose()
+
+
+class Reader:
+    """A library over a folder, refreshed before every look."""
+
+    def __init__(self, store: SqlStore, library: Library) -> None:
+        self.store, self.library = store, library
+
+    async def find(self, text: str):
+        async with self.store.read() as work:
+            await self.library.refresh(work)
+        return self.library.find(text)
+
+
+@pytest.fixture
+async def directories(store: SqlStore) -> Directories:
+    async with store.read() as work:
+        return Directories(await load_directory(work, AT.date().isoformat()))
+
+
+@pytest.fixture
+def reader(store: SqlStore, directories: Directories, tmp_path: Path) -> Iterator[Reader]:
+    with indexes(tmp_path / "index") as (issued, waiting):
+        yield Reader(store, Library(issued, waiting, directories, load_model()))
+
+
+async def issue(store: SqlStore, name: str, text: str) -> None:
+    async with store.work() as work:
+        await work.bulletins.add(
+            Bulletin(
+                id=name, state=BulletinState.CURRENT, kind=Kind.IMPORTED, number=name,
+                title=text[:20], short=text[:20], body="经核实，不属实。", claim_text=text,
+                claim_key=name, issuer="测试", verdict=Verdict.FALSE, issued_at=AT,
+                change=await work.serial("bulletin-change"),
+            )
+        )  # fmt: skip
+        await work.commit()
+
+
+async def queue(store: SqlStore, name: str, text: str, at: datetime = AT) -> None:
+    async with store.work() as work:
+        await work.claims.add(Claim(id=name, wording=text, key=name, first_seen_at=at))
+        await work.leads.add(
+            Lead(
+                id=name, number=name, reporter="r", platform="webchat", chat="r", text=text,
+                key=name, received_at=at, last_part_at=at, claim=name, state=LeadState.QUEUED,
+            )
+        )  # fmt: skip
+        await work.commit()
+
+
+async def test_what_waits_does_not_move_what_the_bulletins_say(reader, store):
+    await issue(store, "water", WATER)
+    await issue(store, "eggs", EGGS)
+    asked = "听说新城明天起要停水三天，是不是真的，要不要接水"
+    alone = await reader.find(asked)
+    for number in range(30):
+        await queue(store, f"l{number}", f"{WATER}，第{number}栋除外")
+    beside = await reader.find(asked)
+    assert beside.alike
+    assert (beside.decision, beside.candidates) == (alone.decision, alone.candidates)
+
+
+async def test_a_waiting_lead_and_a_case_are_shown_beside_and_never_answer(reader, store):
+    await queue(store, "lamps", LAMPS)
+    async with store.work() as work:
+        await work.cases.add(
+            Case(
+                id="k", number="1", claim="eggs", wording=EGGS, grade=Grade.BLUE,
+                received_at=AT, filed_at=AT, stage_since=AT,
+            )
+        )  # fmt: skip
+        await work.commit()
+    for text, kind, target in ((LAMPS, "claim", "lamps"), (EGGS, "case", "k")):
+        found = await reader.find(text)
+        assert (found.decision, found.candidates) == ("none", ())
+        assert [(one.kind, one.target, one.identical) for one in found.alike] == [
+            (kind, target, True)
+        ]
+
+
+async def test_a_lead_is_compared_for_72_hours(reader, store):
+    await queue(store, "lamps", LAMPS)
+    await queue(store, "eggs", EGGS, AT + timedelta(hours=72))
+    assert (await reader.find(LAMPS)).alike
+    await queue(store, "water", WATER, AT + timedelta(hours=72, seconds=1))
+    assert not (await reader.find(LAMPS)).alike
+    assert (await reader.find(EGGS)).alike
+
+
+async def test_a_withdrawn_bulletin_is_gone_at_once(reader, store):
+    await issue(store, "water", WATER)
+    assert (await reader.find(WATER)).decision == "match"
+    async with store.work() as work:
+        bulletin = await work.bulletins.get("water")
+        change = await work.serial("bulletin-change")
+        gone = replace(bulletin, state=BulletinState.WITHDRAWN, change=change)
+        await work.bulletins.save(gone)
+        await work.commit()
+    assert (await reader.find(WATER)).candidates == ()
+
+
+async def test_an_index_deleted_under_the_running_product_is_made_again(reader, store, tmp_path):
+    await issue(store, "water", WATER)
+    await queue(store, "lamps", LAMPS)
+    await reader.find(WATER)
+    shutil.rmtree(tmp_path / "index")
+    await issue(store, "eggs", EGGS)
+    await queue(store, "bus", "二路公交车明年起不再经过一中")
+    for text in (WATER, EGGS):
+        assert (await reader.find(text)).decision == "match"
+    assert (await reader.find(LAMPS)).alike
+
+
+async def test_a_restart_takes_up_where_the_index_stands(store, directories, tmp_path):
+    await issue(store, "water", WATER)
+    for text in (WATER, EGGS):
+        with indexes(tmp_path / "index") as (issued, waiting):
+            reader = Reader(store, Library(issued, waiting, directories, load_model()))
+            assert (await reader.find(text)).decision == "match"
+        await issue(store, "eggs", EGGS) if text == WATER else None
