@@ -104,13 +104,21 @@ async def choices(ctx: Context, case: Case) -> list[Choice]:
             buttons.append(choose(name, case.id))
     if case.state in {CaseState.DRAFTING, CaseState.IN_REVIEW, CaseState.APPROVED}:
         buttons.append(choose("draft.open", case.id, keep=True))
-    if ctx.has(Role.DESK):
-        buttons.append(choose("case.more", case.id, keep=True))
+    buttons += _deciding_buttons(ctx, case)
     if ctx.has(Role.DESK, Role.HANDLER, Role.UNIT_HEAD):
         buttons.append(choose("case.leads", case.id, keep=True))
         if await ctx.work.appeals.count(case=case.id):
             buttons.append(choose("case.appeals", case.id, keep=True))
     return buttons
+
+
+def _deciding_buttons(ctx: Context, case: Case) -> list[Choice]:
+    """The desk decides much behind one button, a leader who owns the case until its verdict."""
+    if ctx.has(Role.DESK):
+        return [choose("case.more", case.id, keep=True)]
+    if ctx.has(Role.LEADER) and CASE.has(case.state, "undo_owner"):
+        return [choose("case.owner", case.id)]
+    return []
 
 
 def _fits(case: Case, name: str) -> bool:

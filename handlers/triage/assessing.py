@@ -58,7 +58,18 @@ async def _set_owner(ctx: Context, case: Case, unit: str) -> None:
             )
         )  # fmt: skip
     else:
-        case = await filing.redispatch(ctx, case, unit)
+        by_leader = not ctx.has(Role.DESK)
+        ctx.require("before_publication", holds=CASE.has(case.state, "undo_grade"))
+        case = await filing.redispatch(ctx, case, unit, designated=by_leader)
+        if by_leader:
+            await ctx.tell_role(
+                Role.DESK,
+                Done(
+                    what="owner_by_leader", subject=case.number,
+                    detail=ctx.directory.unit_name(unit),
+                ),
+                choose("case.open", case.id, keep=True),
+            )  # fmt: skip
     done = await ctx.note(
         "case", case.id, "owner", case.id, unit=unit, before=before.owner,
         co_units=list(before.co_units), routing=[list(one) for one in before.routing],

@@ -6,7 +6,7 @@ from typing import cast
 from handlers import clocks
 from handlers.context import Context
 from handlers.replies import choose
-from handlers.replies.shared import Settled
+from handlers.replies.shared import Done, Settled
 from handlers.replies.triage import Alarm, Filed
 from handlers.router import Args, action
 from handlers.triage import proposals
@@ -221,22 +221,39 @@ async def dispatch_filed(ctx: Context, subject: str, args: Args) -> None:
     )
 
 
-async def redispatch(ctx: Context, case: Case, unit: str) -> Case:
-    """Give the case to another unit: live offers of the old owner become void."""
+async def redispatch(ctx: Context, case: Case, unit: str, *, designated: bool = False) -> Case:
+    """Give the case to another unit: live offers of the old owner become void, all are told.
+
+    ``designated`` (or the returns so far) leaves the new owner no return.
+    """
     for one in await ctx.work.assignments.find(case=case.id):
-        if one.lead and ASSIGNMENT.has(one.state, "void"):
-            await ctx.move(ASSIGNMENT, ctx.work.assignments, one, "void", reason="re-dispatched")
-            await clocks.stop(ctx, f"assignment:{one.id}")
-            await ctx.settle_cards(
-                f"assignment:{one.id}", Settled(what="redispatched", who=_who(ctx), at=ctx.at)
-            )
-        elif one.unit == unit and ASSIGNMENT.has(one.state, "void"):
-            await ctx.move(ASSIGNMENT, ctx.work.assignments, one, "void", reason=NOW_LEADS)
+        if ASSIGNMENT.has(one.state, "void") and (one.lead or one.unit == unit):
+            await _release(ctx, case, one, unit)
+        elif ASSIGNMENT.has(one.state, "void"):
+            await _tell_unit(ctx, case, one.unit, "owner_now", unit)
     co_units = tuple(code for code in case.co_units if code != unit)
     case = await ctx.work.cases.save(dataclasses.replace(case, owner=unit, co_units=co_units))
-    designated = case.returns >= RETURNS_UNTIL_DESIGNATED
+    designated = designated or case.returns >= RETURNS_UNTIL_DESIGNATED
     await offer(ctx, case, unit, lead=True, designated=designated)
     return case
+
+
+async def _release(ctx: Context, case: Case, one: Assignment, unit: str) -> None:
+    """An assignment is void: of the old owner, or of an assistant that leads from now on."""
+    reason = "re-dispatched" if one.lead else NOW_LEADS
+    await ctx.move(ASSIGNMENT, ctx.work.assignments, one, "void", reason=reason)
+    await clocks.stop(ctx, f"assignment:{one.id}")
+    await ctx.settle_cards(
+        f"assignment:{one.id}", Settled(what="redispatched", who=_who(ctx), at=ctx.at)
+    )
+    if one.unit != unit:
+        await _tell_unit(ctx, case, one.unit, "owner_gone", unit)
+
+
+async def _tell_unit(ctx: Context, case: Case, unit: str, what: str, owner: str) -> None:
+    said = Done(what=what, subject=case.number, detail=ctx.directory.unit_name(owner))
+    for role in (Role.HANDLER, Role.UNIT_HEAD):
+        await ctx.tell_role(role, said, unit=unit)
 
 
 async def assist_again(ctx: Context, case: Case, unit: str) -> None:

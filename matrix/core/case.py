@@ -283,8 +283,8 @@ ASSIGNMENT = Lifecycle[Assignment](
             (_A.OFFERED, _A.DESIGNATED, _A.EXPIRED, _A.ACKNOWLEDGED),
             "void",
             _A.VOID,
-            {Role.DESK, Role.MACHINE},
+            {Role.DESK, Role.LEADER, Role.MACHINE},
         ),
-        row(_A.VOID, "undo", _A.OFFERED, {Role.DESK}, nothing_followed),
+        row(_A.VOID, "undo", _A.OFFERED, {Role.DESK, Role.LEADER}, nothing_followed),
     ],
 )

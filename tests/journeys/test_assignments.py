@@ -135,3 +135,32 @@ async def test_the_card_of_an_operator_names_the_bodies_whose_accounts_it_lists(
     async with stage(tmp_path, after=story.lamps_running) as p:
         assert (await p.last("华明川")).endswith("致：区卫健局 · 账号运营")
         assert "致：区委宣传部、区融媒体中心 · 账号运营" in await p.last("韩雪")
+
+
+async def test_a_leader_designates_another_owner_after_dispatch(tmp_path: Path) -> None:
+    async with stage(tmp_path, after=story.filed) as p:
+        number, leader = await p.number(), story.name_of(p, "leader", "desk")
+        await p.press("范北辰", "assignment_acknowledge")
+        await p.say(leader, number)
+        await p.press(leader, "case_owner")
+        assert "区住建局" in await p.say(leader, "区住建局")
+        assert await _of(p, "cgj") == "void"
+        assert await _of(p, "zjj") == "designated"
+        assert "不用再办" in await p.last("范北辰")
+        assert "仍是协办" in await p.last("褚凤鸣")
+        assert "分管领导指定为区住建局" in await p.last("陈静")
+        assert not await p.has("吴凌波", "assignment_return"), "designated"
+        await p.press("范北辰", "case_conclude", ok=False)
+        await p.press(leader, "undo")
+        assert await _of(p, "zjj") == "void"
+        assert await _of(p, "cgj") == "offered"
+        await p.say(leader, number)
+        await p.press(leader, "case_owner")
+        await p.say(leader, "北塘街道")
+        town = await p.all("assignments", unit="t06", state__ne="void")
+        assert [one.lead for one in town] == [True]
+        await p.press(leader, "undo")
+        live = await p.all("assignments", state="offered")
+        assert sorted((one.unit, one.lead) for one in live) == [("cgj", True), ("t06", False)]
+        await p.press("范北辰", "assignment_acknowledge")
+        assert await p.states("cases") == ["acknowledged"]
