@@ -15,8 +15,6 @@ from matrix.ports import Clock
 from storage.unit_of_work import SqlStore
 
 SAMPLE = Path(__file__).parent.parent / "config" / "district" / "sample"
-
-
 DEMO_MARK = "【演示】"
 
 

@@ -66,7 +66,7 @@ class Broadcaster:
         self._slots = asyncio.Semaphore(WINDOW // CHUNK)
         self._turns: list[_Turn] = []
         self._writer: asyncio.Task[None] | None = None
-        self._working: set[asyncio.Task[bool]] = set()
+        self._working: set[asyncio.Task[None]] = set()
         self.stopping = False
 
     async def run(self, name: str) -> None:
@@ -93,12 +93,11 @@ class Broadcaster:
         while self._working:
             await asyncio.wait(list(self._working))
 
-    async def _stretch(self, job: Job) -> bool:
+    async def _stretch(self, job: Job) -> None:
         """Chunk after chunk, until none is due."""
         chunk = await self._turn(job, ())
         while chunk:
             chunk = await self._turn(job, await self._send(chunk))
-        return True
 
     async def _send(self, chunk: Sequence[Delivery]) -> list[Result]:
         results: list[Result] = []
@@ -125,7 +124,6 @@ class Broadcaster:
             try:
                 return await turn.claimed
             except _NotWrittenError:
-                # It may have been: the same attempt finds what it has marked.
                 again = True
                 await asyncio.sleep(_AGAIN)
 
@@ -144,6 +142,9 @@ class Broadcaster:
             await self._write(turns)
         except Exception:
             LOG.exception("%d chunks could not be written", len(turns))
+            for turn in turns:
+                # Or it was, and the answer was lost: the same attempt finds what it has marked.
+                turn.again = True
             return False
         return True
 

@@ -1,7 +1,5 @@
 """Matching, wired: the indexes propose, the judge decides, the database follows by number."""
 
-from dataclasses import replace
-
 from bot.following import Issued, Waiting
 from handlers.services import Directories, Found, Resemblance
 from matrix.matching.batch import decide
@@ -9,7 +7,7 @@ from matrix.matching.candidates import IndexLostError
 from matrix.matching.caution import Caution
 from matrix.matching.judge import WORTH_A_LOOK, Judge, Model
 from matrix.matching.text import normalise
-from matrix.matching.verdicts import Candidate, ReasonKind, Scored
+from matrix.matching.verdicts import ReasonKind, Scored
 from matrix.ports import Work
 
 
@@ -58,8 +56,8 @@ class Library:
             query,
             self._waiting.index,
             self._judge,
-            admit=_never_answers,
             rarity=self._issued.index,
+            rivals=False,
         )
         hits = self._directories.current.gazetteer.find(query.text)
         return Found(
@@ -74,11 +72,6 @@ class Library:
             areas=tuple(dict.fromkeys(hit.area for hit in hits)),
             text=text,
         )
-
-
-def _never_answers(claim: Candidate) -> Candidate:
-    """Each stands alone: ten leads that say nearly the same do not make one another doubtful."""
-    return replace(claim, may_answer=False, group=claim.id)
 
 
 def _resembles(one: Scored) -> Resemblance:

@@ -11,6 +11,7 @@ from matrix.core.lead import Lead
 from matrix.core.lifecycle import Step
 from matrix.core.roles import MACHINE
 from matrix.matching.judge import WORTH_A_LOOK
+from matrix.matching.verdicts import ReasonKind
 from matrix.triage.deadline import LOCAL
 
 METHOD = "machine"
@@ -53,7 +54,7 @@ def _dated(ctx: Context, one: Resemblance, bulletin: Bulletin) -> Resemblance:
     if bulletin.review_at is None or not past_review(ctx, bulletin):
         return one
     day = bulletin.review_at.astimezone(LOCAL).date().isoformat()
-    return dataclasses.replace(one, reasons=(*one.reasons, ("past_review", day, "")))
+    return dataclasses.replace(one, reasons=(*one.reasons, (ReasonKind.PAST_REVIEW.value, day, "")))
 
 
 async def link(ctx: Context, lead: Lead, one: Resemblance, state: LinkState, version: str) -> Link:

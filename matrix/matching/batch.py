@@ -1,6 +1,6 @@
 """From a raw text to a judgement: the one way, for chat and for whole files."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from matrix.matching.candidates import CandidateIndex
 from matrix.matching.judge import Judge
@@ -9,10 +9,7 @@ from matrix.matching.terms import Rarity
 from matrix.matching.text import Normalised, normalise
 from matrix.matching.verdicts import Candidate, Judgement, ReasonKind
 
-__all__ = ["Admit", "decide", "match_all", "propose", "rebuild"]
-
-# What may be done with a claim that the index proposed.
-Admit = Callable[[Candidate], Candidate]
+__all__ = ["decide", "match_all", "propose", "rebuild"]
 
 # Claims the index proposes for one lead: of the right ones 98.6 in 100 are among them, of twice as
 # many 99.0 (benchmarks/matching.py).
@@ -29,27 +26,24 @@ def propose(query: Normalised, index: CandidateIndex) -> dict[str, float]:
     return found
 
 
-def _every(claim: Candidate) -> Candidate:
-    return claim
-
-
 def decide(
     query: Normalised,
     index: CandidateIndex,
     judge: Judge,
     *,
-    admit: Admit = _every,
     rarity: Rarity | None = None,
+    rivals: bool = True,
 ) -> Judgement:
     """Judge one text against everything the index knows; a long one passage by passage too.
 
-    What a word tells is the index's to say, unless ``rarity`` knows the language better.
+    What a word tells is the index's to say, unless ``rarity`` knows the language better. For
+    ``rivals`` see `Judge.judge`.
     """
 
     def judged(one: Normalised) -> Judgement:
         found = propose(one, index)
-        admitted = [*map(admit, index.read(found))]
-        return judge.judge(one, admitted, rarity=rarity or index, found=found)
+        claims = index.read(found)
+        return judge.judge(one, claims, rarity=rarity or index, found=found, rivals=rivals)
 
     whole = judged(query)
     if len(query.text) <= LONG or _identical(whole):

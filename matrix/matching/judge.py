@@ -84,20 +84,20 @@ class Judge:
         *,
         rarity: Rarity = _FLAT,
         found: Mapping[str, float] | None = None,
+        rivals: bool = True,
     ) -> Judgement:
         """Judge a normalised lead.
 
-        ``rarity`` is the library's; ``found`` holds the index's score by claim id.
+        ``rarity`` is the library's; ``found`` holds the index's score by claim id. Candidates make
+        one another doubtful, unless they are no ``rivals``: ten that say the same may all be meant.
         """
         if not query.text and not query.urls:
             return Judgement(decision=Decision.NONE, candidates=(), asks_original=True)
         asked = prepare(query, self._own)
-        groups: dict[str, list[Candidate]] = {}
-        for one in candidates:
-            groups.setdefault(one.group, []).append(one)
+        groups = [candidates] if rivals else [[one] for one in candidates]
         weighed = [
             one
-            for group in groups.values()
+            for group in groups
             for one in self._weigh(query, asked, group, ranks_of(group, found), rarity)
         ]
         weighed.sort(key=lambda one: (-one.rank, one.candidate.id))
@@ -163,8 +163,6 @@ class Judge:
 
 
 def _may_answer(query: Normalised, best: _Weighed, conflicts: Conflicts) -> bool:
-    if not best.candidate.may_answer:
-        return False
     held = query.length < SHORTEST or conflicts.forbid_an_answer(best.beside)
     return best.same or not held
 
@@ -216,8 +214,6 @@ def _reasons(
         found += conflicts.reasons()
         short = query.text and query.length < SHORTEST
         found += [Reason(kind=ReasonKind.TOO_SHORT)] if short else []
-    if not one.candidate.may_answer and not one.candidate.group:
-        found.append(Reason(kind=ReasonKind.PAST_REVIEW))
     return tuple(found)
 
 

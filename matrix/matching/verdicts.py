@@ -42,20 +42,15 @@ class Reason:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A claim to compare with; ``may_answer`` is false where it may only be suggested.
+    """A claim to compare with.
 
     ``normal`` texts are in normal form already, as an index gives them back.
-    Bulletins have no ``group``; without ``may_answer`` they are past review. Candidates compete
-    within their group: bulletins with one another; of what waits, each stands alone, for ten leads
-    that say the same do not make one another doubtful.
     """
 
     id: str
     title: str
     rebuttal: str = ""
     urls: tuple[str, ...] = ()
-    may_answer: bool = True
-    group: str = ""
     normal: bool = False
 
 

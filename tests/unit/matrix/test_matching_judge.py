@@ -33,8 +33,8 @@ OTHERS = (
 ALL = (CLAIM, *OTHERS)
 
 
-def judged(text, candidates=ALL):
-    return Judge(PLACES, load_model()).judge(normalise(text), candidates)
+def judged(text, candidates=ALL, **more):
+    return Judge(PLACES, load_model()).judge(normalise(text), candidates, **more)
 
 
 def kinds(judgement):
@@ -84,13 +84,13 @@ def test_wording_is_quoted_as_it_was_written():
     assert wording[0].query == "龙河镇自来水厂"
 
 
-def test_a_case_does_not_make_its_own_bulletin_doubtful():
-    """The rebuttal and the case that led to it say the same; the rebuttal answers."""
-    case = Candidate(id="c", title=CLAIM.title, may_answer=False, group="case")
+def test_rivals_make_one_another_doubtful_and_others_do_not():
+    """Ten leads of one rumor are judged each as if it stood alone."""
     text = "听邻居说龙河镇自来水厂有三十名工人中毒，全镇要停水五天"
-    alone, beside = judged(text), judged(text, (*ALL, case))
-    assert alone.candidates[0] in beside.candidates
-    assert beside.candidates[0].id in {"water", "c"}
+    twins = [Candidate(id=str(n), title=f"{CLAIM.title}，第{n}栋除外") for n in range(10)]
+    best = judged(text, twins[:1]).candidates[0].score
+    assert judged(text, twins).candidates[0].score < best / 2
+    assert judged(text, twins, rivals=False).candidates[0].score == pytest.approx(best, rel=0.2)
 
 
 def test_reasons_name_both_sides():
@@ -135,13 +135,6 @@ def test_nothing_said_is_nothing_found(text):
 def test_texts_without_letters_we_compare_are_not_identical():
     judgement = judged("。。。", (Candidate(id="dots", title="！！！"),))
     assert judgement.decision is Decision.NONE
-
-
-def test_a_claim_past_review_is_only_suggested():
-    old = Candidate(id="old", title=CLAIM.title, may_answer=False)
-    judgement = judged(CLAIM.title, (old,))
-    assert judgement.decision is Decision.SUGGEST
-    assert ReasonKind.PAST_REVIEW in kinds(judgement)
 
 
 def test_long_texts_on_both_sides_take_no_seconds():
