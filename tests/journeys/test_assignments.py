@@ -164,3 +164,13 @@ async def test_a_leader_designates_another_owner_after_dispatch(tmp_path: Path) 
         assert sorted((one.unit, one.lead) for one in live) == [("cgj", True), ("t06", False)]
         await p.press("范北辰", "assignment_acknowledge")
         assert await p.states("cases") == ["acknowledged"]
+
+
+async def test_the_owner_of_what_is_published_stays(tmp_path: Path) -> None:
+    async with stage(tmp_path, after=story.lamps_published) as p:
+        await p.say("陈静", await p.number())
+        await p.press("陈静", "case_more")
+        await p.press("陈静", "case_owner")
+        assert "不能再改主办" in await p.say("陈静", "区住建局", ok=False)
+        assert await _of(p, "cgj") == "done"
+        assert not await p.all("assignments", unit="zjj", state__ne="void")
