@@ -8,56 +8,53 @@ FOLDER holds ``claims.jsonl`` (``id``, ``title``, ``rebuttal``?) and ``queries.j
 file, byte for byte. Nothing of the texts enters it: it holds trees, bounds and figures.
 
 What is learnt is whether query and candidate are one claim, from the figures that
-`matrix.matching.features` lays side by side. Small libraries are drawn from the large one, so that
-a district with a hundred bulletins is served as well as one with ten thousand. Cross-fitting keeps
-all queries of one claim, and the hard negatives made from it, in one fold.
+`matrix.matching.features` lays side by side. Cross-fitting keeps all queries of one claim, and the
+hard negatives made from it, in one fold.
 """
 
 import argparse
 import hashlib
 import json
-import random
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import lightgbm
 import numpy as np
 
+from benchmarks.matcher_examples import (
+    FOLDS,
+    SEED,
+    Data,
+    Examples,
+    Row,
+    examples,
+    folds_of,
+    read,
+)
 from config.matching import FILE
-from matrix.matching.batch import propose, rebuild
 from matrix.matching.caution import Caution
-from matrix.matching.features import Beside, lay_beside
 from matrix.matching.forest import Forest, Tree
-from matrix.matching.guards import find_conflicts
-from matrix.matching.judge import SHORTEST, identical, ranks_of
-from matrix.matching.prepared import NOWHERE, PreparedClaim, prepare, prepare_claim
-from matrix.matching.text import normalise
-from matrix.matching.verdicts import Candidate
-from storage.index.tantivy_index import TantivyIndex
 
-Row = dict[str, Any]
-
-# (claims drawn, how often): a district's first months, its first years, a province.
-SMALLER_LIBRARIES = ((120, 24), (800, 8), (4000, 2))
-# What a row of a smaller library weighs: the same queries come back in many of them.
-SMALLER_WEIGHT = 0.3
+# What a row of a part of the library weighs: the same queries come back in many of them.
+OTHER_WEIGHT = 0.3
 # A hard negative weighs as two others; three and more do not help.
 HARD_WEIGHT = 2.0
-FOLDS = 5
+# Of the candidates behind the first few one in so many is learnt from, and weighs as many.
+NEAREST, ONE_IN = 10, 5
 # Least likelihoods at which the curve is written down, to choose the levels by.
 CURVE = (0.4, 0.5, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9)
-TREES = 220
+TREES = 170
 # Two boosters, averaged: one that sees most figures at each split ranks better, one that sees
 # few decides better; together they waver less.
 SEEN = (0.6, 0.3)
-SEED = 7
 PARAMETERS = {
     "objective": "binary",
-    "learning_rate": 0.08,
+    "learning_rate": 0.1,
     "num_leaves": 20,
     "max_depth": 6,
     "min_data_in_leaf": 40,
@@ -65,142 +62,11 @@ PARAMETERS = {
     "bagging_freq": 1,
     "lambda_l2": 1.0,
     "verbose": -1,
-    "num_threads": 2,
+    "num_threads": 1,
     "deterministic": True,
     "force_row_wise": True,
     "seed": SEED,
 }
-
-
-@dataclass(frozen=True)
-class Data:
-    claims: list[Row]
-    queries: list[Row]
-    digest: str
-
-
-@dataclass
-class Examples:
-    """One row per query × candidate; ``library`` numbers the library it was drawn from, 0 = all.
-
-    ``held``: a guard forbids an answer; ``same``: the normalised texts are equal.
-    """
-
-    names: list[str] = field(default_factory=list)
-    figures: list[list[float]] = field(default_factory=list)
-    query: list[int] = field(default_factory=list)
-    claim: list[str] = field(default_factory=list)
-    held: list[bool] = field(default_factory=list)
-    same: list[bool] = field(default_factory=list)
-    library: list[int] = field(default_factory=list)
-
-
-def read(folder: Path) -> Data:
-    names = ("claims.jsonl", "queries.jsonl")
-    contents = [(folder / name).read_bytes() for name in names]
-    claims, queries = (
-        [json.loads(line) for line in text.splitlines() if line.strip()] for text in contents
-    )
-    return Data(
-        claims=claims, queries=queries, digest=hashlib.sha256(b"".join(contents)).hexdigest()
-    )
-
-
-def candidate_of(claim: Row) -> Candidate:
-    return Candidate(id=claim["id"], title=claim["title"], rebuttal=claim.get("rebuttal") or "")
-
-
-def near_of(query: Row) -> list[str]:
-    near = query.get("near") or []
-    return [near] if isinstance(near, str) else list(near)
-
-
-def libraries(data: Data) -> Iterator[tuple[int, list[int], list[int]]]:
-    """(number, claims, queries) by position; the whole library first, in four parts of queries."""
-    everything = list(range(len(data.claims)))
-    for part in range(4):
-        yield 0, everything, list(range(part, len(data.queries), 4))
-    draw = random.Random(SEED)
-    number = 0
-    for size, times in SMALLER_LIBRARIES:
-        for _ in range(times if size < len(everything) else 0):
-            number += 1
-            drawn = draw.sample(everything, size)
-            known = {data.claims[at]["id"] for at in drawn}
-            about = [
-                at
-                for at, query in enumerate(data.queries)
-                if known.intersection(query["gold"]) or known.intersection(near_of(query))
-            ]
-            others = sorted(set(range(len(data.queries))) - set(about))
-            others = draw.sample(others, min(len(others), max(60, len(about))))
-            yield number, drawn, sorted(about + others)
-
-
-def examples_of(task: tuple[Path, int, list[int], list[int]]) -> Examples:
-    folder, number, claims, queries = task
-    data = read(folder)
-    library = [candidate_of(data.claims[at]) for at in claims]
-    by_id = {claim.id: claim for claim in library}
-    apart: dict[str, PreparedClaim] = {}
-    found = Examples()
-    with TantivyIndex() as index:
-        rebuild(index, library)
-        for at in queries:
-            text = normalise(data.queries[at]["text"])
-            proposed = propose(text, index)
-            candidates = [by_id[name] for name in proposed]
-            for one in candidates:
-                if one.id not in apart:
-                    apart[one.id] = prepare_claim(one)
-            asked = prepare(text)
-            beside = lay_beside(
-                asked, [apart[c.id] for c in candidates], ranks_of(candidates, proposed), index
-            )
-            for candidate, one in zip(candidates, beside, strict=True):
-                conflicts = find_conflicts(asked, one, NOWHERE)
-                short = text.length < SHORTEST
-                add(found, at, candidate.id, one, number)
-                found.held.append(short or conflicts.forbid_an_answer(one))
-                found.same.append(identical(asked, one.claim))
-    return found
-
-
-def add(examples: Examples, query: int, claim: str, beside: Beside, library: int) -> None:
-    examples.names = list(beside.figures)
-    examples.figures.append(list(beside.figures.values()))
-    examples.query.append(query)
-    examples.claim.append(claim)
-    examples.library.append(library)
-
-
-def join(parts: Iterable[Examples]) -> Examples:
-    whole = Examples()
-    for part in parts:
-        whole.names = part.names or whole.names
-        for name in ("figures", "query", "claim", "held", "same", "library"):
-            getattr(whole, name).extend(getattr(part, name))
-    return whole
-
-
-def folds_of(queries: Sequence[Row]) -> list[int]:
-    """A fold for each query; queries that share a claim, directly or by others, share the fold."""
-    parent: dict[str, str] = {}
-
-    def root(name: str) -> str:
-        while parent.setdefault(name, name) != name:
-            parent[name] = parent[parent[name]]
-            name = parent[name]
-        return name
-
-    for at, query in enumerate(queries):
-        for claim in [*query["gold"], *near_of(query)]:
-            parent[root(f"q{at}")] = root(f"c{claim}")
-    roots = [root(f"q{at}") for at in range(len(queries))]
-    order = sorted(set(roots))
-    random.Random(SEED).shuffle(order)
-    fold = {name: at % FOLDS for at, name in enumerate(order)}
-    return [fold[name] for name in roots]
 
 
 @dataclass(frozen=True)
@@ -217,21 +83,24 @@ class Table:
     whole: np.ndarray
 
 
-def table_of(data: Data, examples: Examples) -> Table:
-    query = np.array(examples.query)
+def table_of(data: Data, rows: Examples) -> Table:
+    query = np.array(rows.query)
     gold = [frozenset(q["gold"]) for q in data.queries]
     ignore = [frozenset(q.get("ignore", ())) for q in data.queries]
-    pairs = list(zip(examples.query, examples.claim, strict=True))
+    pairs = list(zip(rows.query, rows.claim, strict=True))
     right = np.array([claim in gold[at] for at, claim in pairs])
     ignored = np.array([claim in ignore[at] and claim not in gold[at] for at, claim in pairs])
     hard = np.array([q["kind"].startswith("hn_") for q in data.queries])[query]
     rebuttal = np.array([q["kind"].startswith("refutation") for q in data.queries])[query]
-    whole = np.array(examples.library) == 0
-    weight = np.where(hard, HARD_WEIGHT, 1.0) * np.where(whole, 1.0, SMALLER_WEIGHT)
+    whole = np.array(rows.library) == 0
+    weight = np.where(hard, HARD_WEIGHT, 1.0) * np.where(whole, 1.0, OTHER_WEIGHT)
+    far = (np.array(rows.place) >= NEAREST) & ~right
+    drawn = np.random.default_rng(SEED).random(len(query)) < 1 / ONE_IN
+    weight = np.where(far, np.where(drawn, ONE_IN * weight, 0.0), weight)
     weight[rebuttal | ignored] = 0
     return Table(
-        figures=np.array(examples.figures), query=query, right=right, weight=weight,
-        ignored=ignored, held=np.array(examples.held), same=np.array(examples.same), whole=whole,
+        figures=np.array(rows.figures), query=query, right=right, weight=weight,
+        ignored=ignored, held=np.array(rows.held), same=np.array(rows.same), whole=whole,
     )  # fmt: skip
 
 
@@ -244,33 +113,51 @@ def fit(table: Table, rows: np.ndarray) -> list[lightgbm.Booster]:
 
 
 def predict(boosters: Sequence[lightgbm.Booster], figures: np.ndarray) -> np.ndarray:
-    """The likelihood that the boosters' mean logit says."""
-    logit = np.mean([one.predict(figures, raw_score=True) for one in boosters], axis=0)
-    return 1 / (1 + np.exp(-logit))
+    """The boosters' mean logit, before calibration."""
+    return np.mean([one.predict(figures, raw_score=True) for one in boosters], axis=0)
+
+
+# What the processes of the folds find when they are forked.
+_shared: dict[str, Any] = {}
+
+
+def _fold(fold: int) -> np.ndarray:
+    table, folds = _shared["table"], _shared["folds"]
+    held_out = folds[table.query] == fold
+    likely = predict(fit(table, ~held_out), table.figures[held_out & table.whole])
+    print(f"fold {fold + 1} of {FOLDS}", file=sys.stderr)
+    return likely
 
 
 def cross_fitted(table: Table, folds: np.ndarray) -> np.ndarray:
-    """The likelihood of each row by a model that saw no query of its claim."""
-    likelihood = np.zeros(len(table.query))
-    for fold in range(FOLDS):
-        held_out = folds[table.query] == fold
-        likelihood[held_out] = predict(fit(table, ~held_out), table.figures[held_out])
-        print(f"fold {fold + 1} of {FOLDS}", file=sys.stderr)
-    return likelihood
+    """The logit of each row of the whole library by a model that saw no query of its claim."""
+    logit = np.zeros(len(table.query))
+    _shared.update(table=table, folds=folds)
+    with ProcessPoolExecutor(mp_context=get_context("fork")) as pool:
+        for fold, likely in enumerate(pool.map(_fold, range(FOLDS))):
+            logit[(folds[table.query] == fold) & table.whole] = likely
+    return logit
 
 
-def calibration(table: Table, likelihood: np.ndarray) -> tuple[float, float]:
+def ranked(table: Table, logit: np.ndarray) -> dict[int, list[int]]:
+    """Rows of the whole library by query, likeliest first, as `Judge` would order them."""
+    found: dict[int, list[int]] = {}
+    for row in np.lexsort((-logit, ~table.same, table.query)):
+        if table.whole[row] and not table.ignored[row]:
+            found.setdefault(int(table.query[row]), []).append(int(row))
+    return found
+
+
+def calibration(
+    data: Data, table: Table, order: dict[int, list[int]], logit: np.ndarray
+) -> tuple[float, float]:
     """Slope and shift on the logit that make the best candidates' likelihoods true shares.
 
     Hard negatives weigh double in training, so likelihoods come out too low.
     """
-    best: dict[int, int] = {}
-    for row in np.lexsort((-likelihood, table.query)):
-        if table.whole[row] and not table.ignored[row] and table.weight[row] > 0:
-            best.setdefault(int(table.query[row]), int(row))
-    rows = np.array([row for row in best.values() if not table.same[row]])
-    logit = np.log(likelihood[rows] / (1 - likelihood[rows]))
-    right = table.right[rows]
+    asked = [at for at in order if not data.queries[at]["kind"].startswith("refutation")]
+    rows = np.array([order[at][0] for at in sorted(asked) if not table.same[order[at][0]]])
+    logit, right = logit[rows], table.right[rows]
     slope, shift = 1.0, 0.0
     for _ in range(30):
         share = 1 / (1 + np.exp(-(slope * logit + shift)))
@@ -284,31 +171,32 @@ def calibration(table: Table, likelihood: np.ndarray) -> tuple[float, float]:
     return round(float(slope), 6), round(float(shift), 6)
 
 
-def calibrated(likelihood: np.ndarray, slope: float, shift: float) -> np.ndarray:
-    logit = np.log(likelihood / (1 - likelihood))
+def calibrated(logit: np.ndarray, slope: float, shift: float) -> np.ndarray:
     return 1 / (1 + np.exp(-(slope * logit + shift)))
 
 
-def measure(data: Data, table: Table, likelihood: np.ndarray, queries: set[int]) -> dict[str, Any]:
+def measure(
+    data: Data,
+    table: Table,
+    order: dict[int, list[int]],
+    likelihood: np.ndarray,
+    queries: set[int],
+) -> dict[str, Any]:
     """The benchmark's figures on the whole library, as `Judge` would decide, per level."""
-    ranked: dict[int, list[int]] = {}
-    for row in np.lexsort((-likelihood, table.query)):
-        if table.whole[row] and not table.ignored[row] and table.query[row] in queries:
-            ranked.setdefault(int(table.query[row]), []).append(int(row))
     asked = [at for at in sorted(queries) if not data.queries[at]["kind"].startswith("refutation")]
     positive = [at for at in asked if data.queries[at]["gold"]]
     hard = [at for at in asked if data.queries[at]["kind"].startswith("hn_")]
     nothing = [at for at in asked if not data.queries[at]["gold"] and at not in set(hard)]
 
     def hit(at: int, depth: int) -> bool:
-        return any(table.right[row] for row in ranked.get(at, ())[:depth])
+        return any(table.right[row] for row in order.get(at, ())[:depth])
 
     def level(least: float) -> dict[str, float]:
-        best = {at: ranked[at][0] for at in asked if at in ranked}
+        best = {at: order[at][0] for at in asked if at in order}
         answered = {
             at
             for at, row in best.items()
-            if likelihood[row] >= least and (table.same[row] or not table.held[row])
+            if table.same[row] or (likelihood[row] >= least and not table.held[row])
         }
         true = sum(bool(table.right[best[at]]) for at in answered)
         return {
@@ -347,6 +235,13 @@ def tree_of(node: Row, slope: float, shift: float) -> tuple[list[int], list[floa
     return feature, number, right
 
 
+def trees_of(boosters: Sequence[lightgbm.Booster], slope: float, shift: float) -> list[str]:
+    """One line a tree."""
+    dumped = [tree["tree_structure"] for one in boosters for tree in one.dump_model()["tree_info"]]
+    trees = [tree_of(tree, slope, 0.0 if at else shift) for at, tree in enumerate(dumped)]
+    return [json.dumps(tree, separators=(",", ":")) for tree in trees]
+
+
 def written(
     data: Data,
     names: list[str],
@@ -355,13 +250,8 @@ def written(
     folds: Row,
 ) -> str:
     slope, shift = true
-    dumped = [tree for one in boosters for tree in one.dump_model()["tree_info"]]
-    trees = [
-        tree_of(tree["tree_structure"], slope / len(boosters), shift if at == 0 else 0.0)
-        for at, tree in enumerate(dumped)
-    ]
-    lines = [json.dumps(tree, separators=(",", ":")) for tree in trees]
-    version = "trees-2-" + hashlib.sha256("".join(lines).encode()).hexdigest()[:8]
+    lines = trees_of(boosters, slope / len(boosters), shift)
+    digest = hashlib.sha256("".join(lines).encode()).hexdigest()
     provenance = {
         "by": "benchmarks/train_matcher.py",
         "lightgbm": lightgbm.__version__,
@@ -372,7 +262,7 @@ def written(
         "cross_fitted": folds,
     }
     head = json.dumps(
-        {"version": version, "provenance": provenance, "figures": names},
+        {"version": f"trees-3-{digest[:8]}", "provenance": provenance, "figures": names},
         ensure_ascii=False,
         indent=1,
     )
@@ -402,22 +292,21 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=FILE)
     given = parser.parse_args()
     data = read(given.folder)
-    tasks = [(given.folder, *one) for one in libraries(data)]
-    with ProcessPoolExecutor() as pool:
-        examples = join(pool.map(examples_of, tasks))
-    table = table_of(data, examples)
-    print(f"{len(table.query)} rows, {len(examples.names)} figures", file=sys.stderr)
+    rows = examples(given.folder, data)
+    table = table_of(data, rows)
+    print(f"{len(table.query)} rows, {len(rows.names)} figures", file=sys.stderr)
     folds = np.array(folds_of(data.queries))
-    raw = cross_fitted(table, folds)
-    true = calibration(table, raw)
-    likelihood = np.where(table.same, 1.0, calibrated(raw, *true))
-    figures = measure(data, table, likelihood, set(range(len(data.queries))))
+    logit = cross_fitted(table, folds)
+    order = ranked(table, logit)
+    true = calibration(data, table, order, logit)
+    likelihood = calibrated(logit, *true)
+    figures = measure(data, table, order, likelihood, set(range(len(data.queries))))
     figures["folds"] = [
-        measure(data, table, likelihood, set(np.flatnonzero(folds == fold).tolist()))
+        measure(data, table, order, likelihood, set(np.flatnonzero(folds == fold).tolist()))
         for fold in range(FOLDS)
     ]
     boosters = fit(table, np.ones(len(table.query), dtype=bool))
-    text = written(data, examples.names, boosters, true, figures)
+    text = written(data, rows.names, boosters, true, figures)
     check(text, table, boosters, true)
     given.output.write_text(text, encoding="utf-8")
     print(json.dumps({k: v for k, v in figures.items() if k != "folds"}, ensure_ascii=False))

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from matrix.matching.alignment import Alignment, Edit
+from matrix.matching.bodies import conflicting_bodies
 from matrix.matching.facts import Dated, Number, negations, reversals
 from matrix.matching.features import Beside
 from matrix.matching.gazetteer import Gazetteer, PlaceHit
@@ -30,6 +31,7 @@ class Conflicts:
     date: Reason | None
     place: Reason | None
     own_place: Reason | None
+    body: Reason | None
     negation: Reason | None
     debunking: Reason | None
 
@@ -46,7 +48,7 @@ class Conflicts:
     def reasons(self) -> tuple[Reason, ...]:
         """Everything that fired, each kind once, in a fixed order."""
         place = self.own_place or self.place
-        fired = (self.number, self.date, place, self.negation, self.debunking)
+        fired = (self.number, self.date, place, self.body, self.negation, self.debunking)
         return tuple(reason for reason in fired if reason is not None)
 
 
@@ -58,6 +60,7 @@ def find_conflicts(query: Prepared, beside: Beside, own: Gazetteer) -> Conflicts
         date=_date(query.facts.dates, title.facts.dates),
         place=_place(known_places(), query.places, title.places),
         own_place=_place(own, query.own, title.own),
+        body=_body(query.bodies, title.bodies),
         negation=_negation(beside.found),
         debunking=_debunking(query, title),
     )
@@ -104,6 +107,12 @@ def _place(
     if mine is None or theirs is None:
         return None
     return Reason(kind=ReasonKind.PLACE_DIFFERS, query=theirs.name, claim=mine.name)
+
+
+def _body(asked: tuple[str, ...], said: tuple[str, ...]) -> Reason | None:
+    """Each side names a body of one kind that the other does not."""
+    found = conflicting_bodies(asked, said)
+    return Reason(kind=ReasonKind.BODY_DIFFERS, query=found[0], claim=found[1]) if found else None
 
 
 def _strangers(

@@ -4,10 +4,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from matrix.matching.bodies import find_bodies
 from matrix.matching.facts import Facts, denials, find_facts, negations
 from matrix.matching.gazetteer import Gazetteer, PlaceHit
 from matrix.matching.known_places import known_places
-from matrix.matching.terms import bigrams, fold_sound, tokens
+from matrix.matching.terms import bigrams, fold_sound, sense_pairs, tokens
 from matrix.matching.text import Normalised, canonical_url, in_normal_form, normalise
 from matrix.matching.verdicts import Candidate
 
@@ -30,11 +31,12 @@ class Prepared:
     """``plain`` and ``sound`` are equally long and hold no punctuation.
 
     ``singles`` are tokens, ``pairs`` neighbouring tokens, each once and in order;
-    ``pair_sounds`` goes with ``pairs``; ``triples`` are three neighbouring characters;
+    ``pair_sounds`` goes with ``pairs``; ``senses`` are the pairs in the words of their groups;
+    ``triples`` are three neighbouring characters;
     ``sentences`` are the pairs of each clause and of each two neighbouring clauses;
     ``denied`` are pairs of characters right after a denial, ``affirmed`` all others;
     ``slots``: numbers by their two neighbours; ``words``: those of other scripts; ``modals``:
-    can, must, will; ``asks`` and ``denials``: how often; ``places`` are those any reader knows,
+    can, must, will; ``asks`` and ``denials``: how often; ``bodies``: by name; ``places`` are those any reader knows,
     ``own`` the district's strong names.
     """
 
@@ -48,6 +50,7 @@ class Prepared:
     pair_set: frozenset[str]
     pair_sounds: tuple[str, ...]
     sound_pairs: frozenset[str]
+    senses: tuple[str, ...]
     triples: frozenset[str]
     denied: frozenset[str]
     affirmed: frozenset[str]
@@ -57,6 +60,7 @@ class Prepared:
     asks: int
     denials: int
     facts: Facts
+    bodies: tuple[str, ...]
     places: tuple[PlaceHit, ...]
     own: tuple[PlaceHit, ...]
 
@@ -85,6 +89,7 @@ class PreparedClaim:
     rebuttal: str
     rebuttal_pairs: frozenset[str]
     rebuttal_singles: frozenset[str]
+    rebuttal_senses: frozenset[str]
     rebuttal_places: frozenset[str]
     rebuttal_denials: float
     urls: frozenset[str]
@@ -108,6 +113,7 @@ def prepare(query: Normalised, own: Gazetteer = NOWHERE) -> Prepared:
         pair_set=frozenset(pairs),
         pair_sounds=sounds,
         sound_pairs=frozenset(sounds),
+        senses=tuple(dict.fromkeys(sense_pairs(query.text))),
         triples=frozenset(letters[at : at + 3] for at in range(len(letters) - 2)),
         denied=denied,
         affirmed=affirmed,
@@ -117,6 +123,7 @@ def prepare(query: Normalised, own: Gazetteer = NOWHERE) -> Prepared:
         asks=len(_ASKS.findall(query.text)),
         denials=negations(letters),
         facts=find_facts(query.text),
+        bodies=find_bodies(query.text),
         places=known_places().find(query.text),
         own=tuple(hit for hit in own.find(query.text) if hit.strong),
     )
@@ -133,6 +140,7 @@ def prepare_claim(claim: Candidate, own: Gazetteer = NOWHERE) -> PreparedClaim:
         rebuttal="".join(single),
         rebuttal_pairs=frozenset(bigrams(single)),
         rebuttal_singles=frozenset(single),
+        rebuttal_senses=frozenset(sense_pairs(rebuttal)),
         rebuttal_places=frozenset(hit.name for hit in known_places().find(rebuttal)),
         rebuttal_denials=negations("".join(single)) / (1 + len(single)),
         urls=frozenset(map(canonical_url, claim.urls)) | frozenset(title.urls),

@@ -10,8 +10,9 @@ from pypinyin import Style, lazy_pinyin
 from pypinyin.constants import PINYIN_DICT
 
 from matrix.matching.numerals import fold_numbers
+from matrix.matching.synonyms import fold_words
 
-__all__ = ["Rarity", "bigrams", "fold_sound", "terms", "tokens"]
+__all__ = ["Rarity", "bigrams", "fold_sound", "sense_pairs", "terms", "tokens"]
 
 _TOKENS = re.compile(r"[\u3400-\u9fff]|\d+(?:\.\d+)?|[^\W\d_\u3400-\u9fff]+")
 _HAN_FIRST, _HAN_PAST = "\u3400", "\ua000"
@@ -37,9 +38,16 @@ def tokens(text: str) -> list[str]:
 
 
 def terms(text: str) -> list[str]:
-    """What a text is indexed and searched by: tokens, and pairs of neighbouring tokens."""
+    """What a text is indexed and searched by: tokens, pairs of them, and pairs of senses."""
     single = tokens(text)
-    return single + bigrams(single)
+    pairs = bigrams(single)
+    known = set(pairs)
+    return single + pairs + [pair for pair in sense_pairs(text) if pair not in known]
+
+
+def sense_pairs(text: str) -> list[str]:
+    """Pairs of neighbouring tokens once every word is written as its group writes it."""
+    return bigrams(tokens(fold_words(text)))
 
 
 def bigrams(single: Iterable[str]) -> list[str]:

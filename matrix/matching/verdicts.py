@@ -23,6 +23,7 @@ class ReasonKind(StrEnum):
     NUMBER_DIFFERS = "number_differs"
     PLACE_DIFFERS = "place_differs"
     DATE_DIFFERS = "date_differs"
+    BODY_DIFFERS = "body_differs"
     NEGATION_DIFFERS = "negation_differs"
     DEBUNKING_CUE = "debunking_cue"
     TOO_SHORT = "too_short"

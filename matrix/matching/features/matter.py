@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from matrix.matching.alignment import Alignment
+from matrix.matching.bodies import conflicting_bodies
 from matrix.matching.facts import find_numbers
 from matrix.matching.gazetteer import PlaceHit
 from matrix.matching.known_places import known_places
@@ -88,6 +89,8 @@ def _foreign(one: PlaceHit, others: Sequence[PlaceHit]) -> bool:
 def _names(query: Prepared, title: Prepared) -> dict[str, float]:
     near = len(query.plain) < _OTHER_MATTER * len(title.plain)
     return {
+        "bodies": len(title.bodies),
+        "bodies_conflicting": float(conflicting_bodies(query.bodies, title.bodies) is not None),
         "words_missing": len(title.words - query.words),
         "words_new": len(query.words - title.words) if near else 0.0,
         "cues": len(query.facts.cues),

@@ -1,18 +1,26 @@
 """How a candidate stands among the others of the same query."""
 
-from collections.abc import Sequence
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
-__all__ = ["Features", "compare"]
+from matrix.matching.alignment import Alignment
+from matrix.matching.prepared import PreparedClaim
+
+__all__ = ["Features", "compare", "distinguish"]
 
 Features = dict[str, float]
 """Figures by name; which of them count, and in what order, the model says."""
 
 _COMPARED = (
     "cover", "shared", "window", "asked", "rank", "sentence", "order_claim", "whole", "singles",
-    "balance",
+    "balance", "asked_anywhere", "sense_balance", "sense_anywhere", "apart", "apart_anywhere",
+    "order_query", "telling_query",
 )  # fmt: skip
 # A candidate covered nearly as well competes.
 _NEARLY = 0.9
+# Shorter pieces stand in many claims by chance.
+_WORD = 2
 
 
 def compare(rows: Sequence[Features], pairs: Sequence[frozenset[str]]) -> list[Features]:
@@ -35,6 +43,47 @@ def compare(rows: Sequence[Features], pairs: Sequence[frozenset[str]]) -> list[F
         }
         for at, row in enumerate(rows)
     ]
+
+
+def distinguish(
+    asked: Mapping[str, float], claims: Sequence[PreparedClaim], found: Sequence[Alignment]
+) -> list[Features]:
+    """What of the query only this candidate has, and whether a rival has what it has not.
+
+    ``asked`` are the weights of the query's pairs of senses. A pair that all candidates share
+    tells none from another, however rare it is in the library.
+    """
+    titles = [asked.keys() & claim.title.senses for claim in claims]
+    anywhere = [
+        title | (asked.keys() & claim.rebuttal_senses)
+        for title, claim in zip(titles, claims, strict=True)
+    ]
+    return [
+        {"apart": here, "apart_anywhere": there, "swap_known": _swap_known(at, claims, one)}
+        for at, (here, there, one) in enumerate(
+            zip(_apart(asked, titles), _apart(asked, anywhere), found, strict=True)
+        )
+    ]
+
+
+def _apart(asked: Mapping[str, float], shared: Sequence[set[str]]) -> list[float]:
+    """The share of what the candidates have of the query, each pair by how few have it."""
+    seen = Counter(pair for pairs in shared for pair in pairs)
+    widest = math.log(len(shared) + 1)
+    worth = {
+        pair: asked[pair] * (1 - math.log(count) / widest) for pair, count in sorted(seen.items())
+    }
+    total = sum(worth.values()) or 1.0
+    return [math.fsum([worth[pair] for pair in pairs]) / total for pairs in shared]
+
+
+def _swap_known(at: int, claims: Sequence[PreparedClaim], found: Alignment) -> float:
+    """How many rivals say the word that the query has in place of one of this claim's."""
+    words = [
+        edit.query for edit in found.edits if len(edit.claim) >= _WORD and len(edit.query) >= _WORD
+    ]
+    rivals = [one.title.plain for place, one in enumerate(claims) if place != at]
+    return min(5, max((sum(word in rival for rival in rivals) for word in words), default=0))
 
 
 def _leads(values: Sequence[float]) -> list[float]:

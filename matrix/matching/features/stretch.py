@@ -3,7 +3,7 @@
 import re
 
 from matrix.matching.alignment import Alignment
-from matrix.matching.facts import negations
+from matrix.matching.facts import negations, reversals
 from matrix.matching.features.weighted import Weighted
 from matrix.matching.prepared import PreparedClaim
 from matrix.matching.terms import Rarity
@@ -29,6 +29,8 @@ def _shape(found: Alignment) -> dict[str, float]:
         "window": found.likeness,
         "position": found.position,
         "replacements": sum(bool(e.claim and e.query) for e in edits),
+        "letters_replaced": sum(len(e.claim) == len(e.query) == 1 for e in edits),
+        "words_replaced": sum(min(len(e.claim), len(e.query)) > 1 for e in edits),
         "insertions": sum(not e.claim for e in edits),
         "deletions": sum(not e.query for e in edits),
         "passages": len(found.kept),
@@ -81,4 +83,9 @@ def _denied(found: Alignment) -> dict[str, float]:
         "denials_only": sum(bool(c) and s for c, s in zip(changes, short, strict=True)),
         "denial_difference": difference,
         "denial_odd": difference % 2,
+        "opposed": sum(
+            bool(reversals(e.before + e.claim + e.after, e.before + e.query + e.after))
+            for e, s in zip(found.edits, short, strict=True)
+            if s
+        ),
     }

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from matrix.matching.alignment import Alignment, align
 from matrix.matching.features.matter import matter
-from matrix.matching.features.standing import Features, compare
+from matrix.matching.features.standing import Features, compare, distinguish
 from matrix.matching.features.stretch import stretch
 from matrix.matching.features.weighted import weigh, weigh_sentences
 from matrix.matching.features.wording import wording
@@ -34,11 +34,13 @@ def lay_beside(
     asked = weigh(query, rarity)
     sentences = weigh_sentences(asked)
     found = [align(query, claim.title) for claim in claims]
+    standing = distinguish(asked.senses, claims, found)
     rows: list[Features] = []
-    for claim, rank, aligned in zip(claims, ranks, found, strict=True):
+    for place, (claim, rank, aligned) in enumerate(zip(claims, ranks, found, strict=True)):
         said = weigh(claim.title, rarity)
         rows.append(
-            {"rank": rank}
+            {"rank": rank, "nearer": sum(other > rank for other in ranks)}
+            | standing[place]
             | wording(asked, sentences, said, claim)
             | stretch(aligned, asked, said, claim, rarity)
             | matter(aligned, query, claim)

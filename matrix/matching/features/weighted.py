@@ -15,7 +15,7 @@ _LEAST = 1e-6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weighted:
-    """Weights by pair and by single token, their sums, and the pairs, heaviest first."""
+    """Weights by pair, single token and pair of senses, their sums; the heaviest pairs first."""
 
     text: Prepared
     pairs: Mapping[str, float]
@@ -23,12 +23,15 @@ class Weighted:
     singles: Mapping[str, float]
     single_total: float
     heaviest: tuple[str, ...]
+    senses: Mapping[str, float]
+    sense_total: float
 
 
 def weigh(text: Prepared, rarity: Rarity) -> Weighted:
     """Weigh every term once."""
     pairs = dict(zip(text.pairs, map(rarity.rarity, text.pairs), strict=True))
     singles = dict(zip(text.singles, map(rarity.rarity, text.singles), strict=True))
+    senses = dict(zip(text.senses, map(rarity.rarity, text.senses), strict=True))
     return Weighted(
         text=text,
         pairs=pairs,
@@ -36,6 +39,8 @@ def weigh(text: Prepared, rarity: Rarity) -> Weighted:
         singles=singles,
         single_total=sum(singles.values()) or _LEAST,
         heaviest=tuple(sorted(pairs, key=lambda pair: (-pairs[pair], pair))),
+        senses=senses,
+        sense_total=sum(senses.values()) or _LEAST,
     )
 
 

@@ -35,6 +35,7 @@ def wording(
         | _telling(query, claim, whole)
         | _thirds(query, claim)
         | _explained(query, whole)
+        | _senses(query, claim, whole)
     )
 
 
@@ -160,4 +161,18 @@ def _explained(query: Weighted, whole: PreparedClaim) -> dict[str, float]:
     return {
         "order_rebuttal": LCSseq.similarity(asked, said) / max(1, len(asked)),
         "window_rebuttal": fuzz.partial_ratio(asked, said) / 100,
+    }
+
+
+def _senses(query: Weighted, claim: Weighted, whole: PreparedClaim) -> dict[str, float]:
+    """The same shares once other words for the same are one word."""
+    both = math.fsum([claim.senses[p] for p in claim.senses.keys() & query.senses.keys()])
+    beyond = (query.senses.keys() & whole.rebuttal_senses) - claim.senses.keys()
+    explained = math.fsum([query.senses[p] for p in beyond])
+    return {
+        "sense_cover": both / claim.sense_total,
+        "sense_asked": both / query.sense_total,
+        "sense_balance": 2 * both / (query.sense_total + claim.sense_total),
+        "sense_explained": explained / query.sense_total if whole.rebuttal else _NO_REBUTTAL,
+        "sense_anywhere": (both + explained) / query.sense_total,
     }
