@@ -13,7 +13,6 @@ from bot.aside import Inline
 from bot.assembly import assemble
 from bot.parts import Parts
 from config.settings import load
-from handlers.housekeeping import chunks
 from handlers.housekeeping.ledger import CHUNK
 from handlers.housekeeping.ticking import clock_context
 from handlers.reposting import jobs
