@@ -36,7 +36,8 @@ class Prepared:
     ``sentences`` are the pairs of each clause and of each two neighbouring clauses;
     ``denied`` are pairs of characters right after a denial, ``affirmed`` all others;
     ``slots``: numbers by their two neighbours; ``words``: those of other scripts; ``modals``:
-    can, must, will; ``asks`` and ``denials``: how often; ``bodies``: by name; ``places`` are those any reader knows,
+    can, must, will; ``asks`` and ``denials``: how often; ``bodies``: by name; ``places`` are those
+    any reader knows,
     ``own`` the district's strong names.
     """
 
