@@ -30,7 +30,7 @@ SEED = 7
 # Parts in which the whole library's queries are asked, one process each.
 PARTS = 2
 # (claims drawn, how often): a district's first months, its first years, a province.
-SMALLER_LIBRARIES = ((120, 20), (800, 5))
+SMALLER_LIBRARIES = ((120, 12), (800, 3))
 
 
 @dataclass(frozen=True)

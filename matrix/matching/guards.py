@@ -33,22 +33,24 @@ class Conflicts:
     own_place: Reason | None
     body: Reason | None
     negation: Reason | None
+    opposite: Reason | None
     debunking: Reason | None
 
     def forbid_an_answer(self, beside: Beside) -> bool:
         """Whether a person must be asked, however sure the model is.
 
-        Numbers, where most of the claim is there, and the district's own places always. The other
-        conflicts are figures of the model: as rules they cost more than they save
-        (docs/decisions/0011).
+        Numbers, where most of the claim is there; the district's own places, and a word turned to
+        its opposite, always. The other conflicts are figures of the model: as rules they cost more
+        than they save (docs/decisions/0011).
         """
         number = self.number is not None and beside.figures["cover"] > _MOSTLY_THERE
-        return number or self.own_place is not None
+        return number or self.own_place is not None or self.opposite is not None
 
     def reasons(self) -> tuple[Reason, ...]:
         """Everything that fired, each kind once, in a fixed order."""
         place = self.own_place or self.place
-        fired = (self.number, self.date, place, self.body, self.negation, self.debunking)
+        turned = self.negation or self.opposite
+        fired = (self.number, self.date, place, self.body, turned, self.debunking)
         return tuple(reason for reason in fired if reason is not None)
 
 
@@ -62,6 +64,7 @@ def find_conflicts(query: Prepared, beside: Beside, own: Gazetteer) -> Conflicts
         own_place=_place(own, query.own, title.own),
         body=_body(query.bodies, title.bodies),
         negation=_negation(beside.found),
+        opposite=_opposite(beside.found),
         debunking=_debunking(query, title),
     )
 
@@ -129,7 +132,7 @@ def _strangers(
 
 
 def _negation(found: Alignment) -> Reason | None:
-    """A short change in an otherwise equal passage denies, or turns a word to its opposite."""
+    """A short change in an otherwise equal passage denies."""
     if found.likeness < _ALIGNED:
         return None
     if found.likeness >= _CLOSE and negations(found.query_lead) != negations(found.claim_lead):
@@ -138,6 +141,13 @@ def _negation(found: Alignment) -> Reason | None:
         for edit in filter(_is_short, found.edits):
             if negations(edit.claim) != negations(edit.query):
                 return _differs(edit.query, edit.claim)
+    return None
+
+
+def _opposite(found: Alignment) -> Reason | None:
+    """A short change in an otherwise equal passage turns a word to its opposite."""
+    if found.likeness < _ALIGNED:
+        return None
     for edit in filter(_is_short, found.edits):
         for mine, theirs in reversals(
             edit.before + edit.claim + edit.after, edit.before + edit.query + edit.after

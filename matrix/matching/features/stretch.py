@@ -3,7 +3,7 @@
 import re
 
 from matrix.matching.alignment import Alignment
-from matrix.matching.facts import negations, reversals
+from matrix.matching.facts import negations
 from matrix.matching.features.weighted import Weighted
 from matrix.matching.prepared import PreparedClaim
 from matrix.matching.terms import Rarity
@@ -83,9 +83,4 @@ def _denied(found: Alignment) -> dict[str, float]:
         "denials_only": sum(bool(c) and s for c, s in zip(changes, short, strict=True)),
         "denial_difference": difference,
         "denial_odd": difference % 2,
-        "opposed": sum(
-            bool(reversals(e.before + e.claim + e.after, e.before + e.query + e.after))
-            for e, s in zip(found.edits, short, strict=True)
-            if s
-        ),
     }

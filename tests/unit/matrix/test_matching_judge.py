@@ -71,6 +71,30 @@ def test_a_swap_is_never_answered_and_is_named(text, kind):
     assert kind in kinds(judgement)
 
 
+@pytest.mark.parametrize(
+    ("said", "asked"),
+    [
+        ("孕妇可以接种流感疫苗，不影响胎儿", "孕妇不能接种流感疫苗，不影响胎儿"),
+        ("隔夜菜放进冰箱再吃会致癌，医生提醒大家", "隔夜菜放进冰箱再吃不会致癌，医生提醒大家"),
+        ("每天吃一头生大蒜致癌，医院已有多人确诊", "每天吃一头生大蒜防癌，医院已有多人确诊"),
+        ("城南那家工厂排的是有毒废水，居民都搬走了", "城南那家工厂排的不是有毒废水，居民都搬走了"),
+        ("滨江大桥已通车，下周起货车可以走了", "滨江大桥未通车，下周起货车可以走了"),
+    ],
+)
+def test_a_reversal_is_named_and_never_answered(said, asked):
+    judgement = judged(asked, [Candidate(id="said", title=said), *OTHERS])
+    assert judgement.candidates[0].id == "said"
+    assert ReasonKind.NEGATION_DIFFERS in kinds(judgement)
+    assert judgement.decision is Decision.SUGGEST
+
+
+def test_another_body_is_named():
+    said = Candidate(id="said", title="城北人民医院昨晚有两名护士被患者打伤，现在停诊了")
+    judgement = judged("城东中心医院昨晚有两名护士被患者打伤，现在停诊了", [said, *OTHERS])
+    reason = next(r for r in judgement.candidates[0].reasons if r.kind is ReasonKind.BODY_DIFFERS)
+    assert (reason.query, reason.claim) == ("城东中心医院", "城北人民医院")
+
+
 def test_a_sign_of_rebuttal_is_named():
     judgement = judged("警方辟谣：龙河镇自来水厂三十名工人中毒，全镇停水五天")
     assert judgement.candidates[0].id == "water"
