@@ -45,10 +45,10 @@ OTHER_WEIGHT = 0.3
 # A hard negative weighs as two others; three and more do not help.
 HARD_WEIGHT = 2.0
 # Of the candidates behind the first few one in so many is learnt from, and weighs as many.
-NEAREST, ONE_IN = 10, 5
+NEAREST, ONE_IN = 8, 8
 # Least likelihoods at which the curve is written down, to choose the levels by.
 CURVE = (0.4, 0.5, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9)
-TREES = 170
+TREES = 150
 # Two boosters, averaged: one that sees most figures at each split ranks better, one that sees
 # few decides better; together they waver less.
 SEEN = (0.6, 0.3)
