@@ -19,7 +19,7 @@ class Caution(StrEnum):
     @property
     def cost(self) -> float:
         """Needless questions that one wrong answer weighs."""
-        return {Caution.CAREFUL: 6.0, Caution.STANDARD: 2.5, Caution.EAGER: 1.0}[self]
+        return {Caution.CAREFUL: 6.0, Caution.STANDARD: 3.0, Caution.EAGER: 1.0}[self]
 
     @property
     def score(self) -> float:
