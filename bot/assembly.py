@@ -26,9 +26,11 @@ from bot.platforms.webhook.channel import Webhook
 from bot.presenter import Presenter
 from bot.sender import Sender
 from config.clock_table import read_clocks
+from config.holidays import load_holidays
 from config.matching import load_model
 from config.settings import Settings
 from config.texts import load_texts, words
+from handlers import calendars
 from handlers.housekeeping import chunks, ledger
 from handlers.importing.directory import load_directory
 from handlers.router import ACTIONS
@@ -96,11 +98,14 @@ async def assemble(
         outbox = Wake()
         key = make_key(settings)
         pages = DraftLinks(key, settings.public_url.rstrip("/"))
+        policy = _policy(settings, directories)
+        for year in calendars.missing(directories.current, policy, clock.now()):
+            LOG.warning("no holidays of %d are known: counting Monday to Friday", year)
         services = Services(
             store=store,
             clock=clock,
             ids=ids,
-            policy=_policy(settings, directories),
+            policy=policy,
             directories=directories,
             matching=library,
             sealer=KeySealer(key),
@@ -205,5 +210,6 @@ def _policy(settings: Settings, directories: Directories) -> Policy:
     return Policy(
         short_name=short or (district.name[:2] if district else "本区"),
         clocks=read_clocks(),
+        holidays=load_holidays(),
         public_reports=settings.public_reports == "on",
     )

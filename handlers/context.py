@@ -251,9 +251,13 @@ class Context:
 
     def holders(self, *roles: Role, unit: str = "") -> list[str]:
         """Persons who hold one of the roles today."""
+        return [post.person for post in self.posts_held(*roles, unit=unit)]
+
+    def posts_held(self, *roles: Role, unit: str = "") -> list[Post]:
+        """Posts with one of the roles that are held today."""
         today = access.beijing_date(self.at)
         return [
-            post.person
+            post
             for post in self.directory.posts
             if post.role in roles
             and (not unit or post.unit == unit)

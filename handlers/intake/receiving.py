@@ -32,7 +32,7 @@ from matrix.core.lifecycle import Step
 from matrix.core.roles import MACHINE
 from matrix.matching.judge import ALIKE
 from matrix.privacy import mask
-from matrix.triage.deadline import LOCAL
+from matrix.triage.calendar import LOCAL
 from matrix.triage.grade import endangers_life
 
 OVER = frozenset({CaseState.CLOSED, CaseState.NOT_ACCEPTED})

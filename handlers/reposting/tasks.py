@@ -4,7 +4,7 @@ import dataclasses
 from datetime import datetime, timedelta
 from typing import Any
 
-from handlers import clocks
+from handlers import calendars, clocks
 from handlers.context import Context
 from handlers.housekeeping import chunks
 from handlers.publishing.cards import is_direct
@@ -22,7 +22,7 @@ from matrix.core.delivery import Delivery, Lane
 from matrix.core.directory import Account, Tier
 from matrix.core.lifecycle import Step
 from matrix.core.roles import MACHINE, Role
-from matrix.triage.deadline import LOCAL
+from matrix.triage.calendar import LOCAL
 
 LIVE = (
     TaskState.CREATED, TaskState.DELIVERED, TaskState.SEEN, TaskState.DECLINED,
@@ -37,7 +37,7 @@ def due(ctx: Context, campaign: Campaign, case: Case, account: Account) -> datet
         case.grade,
         account.platform,
         ctx.at,
-        ctx.policy.calendar,
+        calendars.of_unit(ctx.directory, ctx.policy, account.unit),
         correction=bool(campaign.corrects),
     )
 
