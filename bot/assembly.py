@@ -105,9 +105,7 @@ async def assemble(
         outbox = Wake()
         key = make_key(settings)
         pages = DraftLinks(key, settings.public_url.rstrip("/"))
-        policy = _policy(settings, directories)
-        for year in calendars.missing(directories.current, policy, clock.now()):
-            LOG.warning("no holidays of %d are known: counting Monday to Friday", year)
+        policy = _policy(settings, directories, clock)
         services = Services(
             store=store,
             clock=clock,
@@ -197,12 +195,15 @@ async def _take_over(parts: Parts, stack: AsyncExitStack) -> None:
     await executors.forget(engine, finished(parts, dead))
 
 
-def _policy(settings: Settings, directories: Directories) -> Policy:
+def _policy(settings: Settings, directories: Directories, clock: Clock) -> Policy:
     district = next((a for a in directories.current.areas.values() if a.kind == "district"), None)
     short = settings.district or (district.aliases[0] if district and district.aliases else "")
-    return Policy(
+    policy = Policy(
         short_name=short or (district.name[:2] if district else "本区"),
         clocks=read_clocks(),
         holidays=load_holidays(),
         public_reports=settings.public_reports == "on",
     )
+    for year in calendars.missing(directories.current, policy, clock.now()):
+        LOG.warning("no holidays of %d are known: counting Monday to Friday", year)
+    return policy
