@@ -105,12 +105,11 @@ async def assemble(
         outbox = Wake()
         key = make_key(settings)
         pages = DraftLinks(key, settings.public_url.rstrip("/"))
-        policy = _policy(settings, directories, clock)
         services = Services(
             store=store,
             clock=clock,
             ids=ids,
-            policy=policy,
+            policy=_policy(settings, directories, clock),
             directories=directories,
             matching=library,
             sealer=KeySealer(key),
