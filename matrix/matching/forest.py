@@ -73,8 +73,11 @@ class Forest:
         Raises:
             KeyError: a figure that the model asks for is missing.
         """
+        return [float(one) for one in 1 / (1 + np.exp(-self._totals(rows)))]
+
+    def _totals(self, rows: Sequence[Mapping[str, float]]) -> NDArray[np.float64]:
         if not rows:
-            return []
+            return np.zeros(0)
         table = np.array([[row[name] for name in self.names] for row in rows], dtype=np.float64)
         ranks = np.empty((len(self.names), len(rows)), dtype=np.uint16)
         for at, bounds in enumerate(self._bounds):
@@ -84,7 +87,7 @@ class Forest:
         lowest = ~closed & (closed + self._bits(1))
         at_leaf = np.frexp(lowest.astype(np.float64))[1] - 1 + self._firsts
         totals: NDArray[np.float64] = np.ascontiguousarray(self._leaves[at_leaf].T).sum(axis=1)
-        return [float(one) for one in 1 / (1 + np.exp(-totals))]
+        return totals
 
 
 def _bounds(questions: Sequence["_Question"], features: int) -> list[NDArray[np.float64]]:
