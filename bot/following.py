@@ -4,10 +4,12 @@ Ids in them are ``bulletin:…``, ``case:…`` and ``claim:…``.
 """
 
 import asyncio
+import fcntl
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from itertools import count, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -121,8 +123,11 @@ class Waiting:
 
     def _forget_leads(self) -> bool:
         """Those of 72 h before the newest make room."""
-        newest = max(self._leads.values(), default=None)
-        old = [i for i, at in self._leads.items() if newest and newest - at > _LEADS_KEPT]
+        if self._received is None:
+            return False
+        # They came in this order.
+        first = self._received - _LEADS_KEPT
+        old = [claim for claim, _ in takewhile(lambda one: one[1] < first, self._leads.items())]
         for claim in old:
             del self._leads[claim]
         self.index.drop([f"claim:{claim}" for claim in old])
@@ -138,8 +143,23 @@ def indexes(folder: Path | None) -> Iterator[tuple[Issued, Waiting]]:
     if folder is None:
         yield Issued(MemoryIndex()), Waiting(MemoryIndex())
         return
-    with LayeredIndex(TantivyIndex(folder / "issued")) as issued:
-        yield Issued(issued, folder / "issued" / "reached"), Waiting(MemoryIndex())
+    with _own(folder) as mine, LayeredIndex(TantivyIndex(mine / "issued")) as issued:
+        yield Issued(issued, mine / "issued" / "reached"), Waiting(MemoryIndex())
+
+
+@contextmanager
+def _own(folder: Path) -> Iterator[Path]:
+    """The folder, or where another process has it ``index-2``, ``index-3``, …: one writer each."""
+    for number in count(1):
+        mine = folder if number == 1 else folder.with_name(f"{folder.name}-{number}")
+        mine.mkdir(parents=True, exist_ok=True)
+        with (mine / "lock").open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                continue
+            yield mine
+            return
 
 
 def _read(mark: Path | None) -> int:
