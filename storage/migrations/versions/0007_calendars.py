@@ -1,6 +1,6 @@
 """working calendars, special days, duty rosters; clocks keep what their times follow from
 
-Revision ID: 0006
+Revision ID: 0007
 """
 
 from datetime import UTC, datetime
@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from alembic import op
 
 
-revision = '0006'
-down_revision = '0005'
+revision = '0007'
+down_revision = '0006'
 branch_labels = None
 depends_on = None
 
