@@ -16,10 +16,10 @@ async def fire_deadlines(ctx: Context) -> None:
     """Every rung that is due, each once, in the order of due times.
 
     Clocks are read one by one, since what one does may stop the next: a lead that files itself
-    takes its identical leads along.
+    takes its identical leads along. What this sweep itself starts waits for the next.
     """
     while found := await ctx.work.deadlines.find(
-        closed_at=None, next_at__lte=ctx.at, order="next_at", limit=1
+        closed_at=None, next_at__lte=ctx.at, starts_at__lt=ctx.at, order="next_at", limit=1
     ):
         one = found[0]
         if one.stage in SILENT:

@@ -45,6 +45,7 @@ async def test_a_reminder_names_the_post_of_who_holds_several(tmp_path: Path) ->
             await work.posts.add(replace(held, id="second", role="reviewer_1", version=0))
             await work.commit()
         await p.parts.reload_directory()
+        p.clock.forward(minutes=5)
         await p.tick(minutes=56)
         said = "".join(m["text"] for m in await reminders(p, "范北辰"))
         assert "致：区城管局 · 承办" in said
