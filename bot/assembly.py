@@ -109,6 +109,7 @@ async def assemble(
             pages=pages,
             words=words(texts, ACTIONS),
             direct_platforms=_platforms(settings) | frozenset(channels or {}),
+            owner_platforms=_owners(settings, channels or {}),
         )
         presenter = Presenter(texts=texts)
         executor = ids.new()
@@ -149,6 +150,12 @@ def _platforms(settings: Settings) -> frozenset[str]:
     """Platforms that post by themselves with these settings."""
     secrets = {"telegram": settings.telegram_token, "webhook": settings.webhook_secret}
     return frozenset(name for name, secret in secrets.items() if secret.get_secret_value())
+
+
+def _owners(settings: Settings, given: Mapping[str, Channel]) -> frozenset[str]:
+    """Platforms where the owner of a group must confirm."""
+    own = frozenset({"wecom_group"}) & _platforms(settings)
+    return own | frozenset(name for name, one in given.items() if one.limits.owners)
 
 
 def _channels(

@@ -1,10 +1,11 @@
 """The channel contract: one platform, in and out together. Platforms hold no rules."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
+from matrix.broadcast.owners import GroupsSeen
 from matrix.core.conversation import Inbound
 
 
@@ -27,13 +28,21 @@ class Doubt(StrEnum):
     HOLD = "hold"
 
 
+def never(address: str) -> bool:
+    """No address."""
+    del address
+    return False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """What a platform takes. ``measure`` gives the length of a text in its own unit.
 
     ``per_second`` and ``per_minute`` are for the whole account, ``chat_per_second`` and
     ``chat_per_minute`` for one chat for which ``crowded`` holds (a group); 0 is no limit. Each
-    number's source stands in ``limits.py``.
+    number's source stands in ``limits.py``. ``keyless`` names the addresses at which a platform of
+    KEY knows no key. ``owners``: what is sent is a task that the owner of several groups must
+    confirm in a client; the outcome is asked for later (``GroupTasks``).
     """
 
     text: int
@@ -47,6 +56,8 @@ class Limits:
     chat_per_second: float = 0
     chat_per_minute: int = 0
     crowded: Callable[[str], bool] = bool
+    keyless: Callable[[str], bool] = never
+    owners: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +75,8 @@ class Outgoing:
 
     ``key`` is the idempotency key (the delivery's id). ``edits`` is the remote id of a message
     to change instead. ``conversation`` is False for posts to channels and groups of the matrix.
+    ``groups`` are the groups of the owner at ``address`` that the text is for; ``act`` is what is
+    done to the task at ``edits`` instead: remind or cancel.
     """
 
     key: str
@@ -72,6 +85,8 @@ class Outgoing:
     buttons: tuple[Press, ...] = ()
     edits: str = ""
     conversation: bool = True
+    groups: tuple[str, ...] = ()
+    act: str = ""
 
 
 Store = Callable[[Inbound], Awaitable[bool]]
@@ -108,3 +123,11 @@ class Channel(Protocol):
 
     async def ping(self) -> str:
         """Empty when reachable, else what is wrong, without secrets."""
+
+
+@runtime_checkable
+class GroupTasks(Protocol):
+    """A channel whose ``limits.owners`` holds: what it sends waits for the owner of the groups."""
+
+    async def seen(self, task: str, owner: str) -> GroupsSeen:
+        """What has become of a task, by the remote id of its sending. Raises DeliveryError."""

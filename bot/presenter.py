@@ -133,6 +133,8 @@ class Presenter:
                 text=part,
                 buttons=presses if index == last and limits.buttons else (),
                 conversation=delivery.lane == "conversation",
+                groups=tuple(cast("list[str]", delivery.content.get("groups") or [])),
+                act=str(delivery.content.get("act") or ""),
             )
             for index, part in enumerate(parts)
         ]

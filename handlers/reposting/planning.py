@@ -149,7 +149,9 @@ async def stop(ctx: Context, campaign: Campaign, reason: str) -> Campaign:
 async def void_open(ctx: Context, campaign: Campaign) -> None:
     """Tasks that are not posted become void; their cards say so."""
     from handlers.replies.shared import Settled
+    from handlers.reposting import owners
 
+    await owners.take_back(ctx, campaign)
     operators = set()
     for task in await ctx.work.tasks.find(campaign=campaign.id):
         if TASK.has(task.state, "void"):

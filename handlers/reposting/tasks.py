@@ -12,8 +12,9 @@ from handlers.replies import Choice, choose
 from handlers.replies.drafting import CopyText, TaskCard, TaskLine
 from handlers.replies.shared import AskText, Done, Listing, Pick, Settled
 from handlers.replies.triage import Alarm
-from handlers.reposting import planning
+from handlers.reposting import handing, owners, planning
 from handlers.router import Args, action, answer
+from matrix.core.bulletin import Bulletin
 from matrix.core.campaign import TASK, Campaign, RepostTask, TaskState
 from matrix.core.case import Case
 from matrix.core.conversation import Dialog, Inbound
@@ -64,9 +65,12 @@ async def expand(ctx: Context, campaign: Campaign, case: Case) -> None:
             made.append(await _make(ctx, campaign, case, account, before.get(code, "")))
     cards: dict[str, list[RepostTask]] = {}
     direct: dict[str, list[tuple[str, str, str]]] = {}
+    owned: list[Account] = []
     for task, account in made:
         if account.tier is Tier.MAIN:
             await _main_done(ctx, campaign, task)
+        elif owners.confirms(ctx, account):
+            owned.append(account)
         elif is_direct(ctx, account):
             one = (account.address, account.id, f"post:{task.id}")
             direct.setdefault(account.platform, []).append(one)
@@ -74,8 +78,10 @@ async def expand(ctx: Context, campaign: Campaign, case: Case) -> None:
             cards.setdefault(task.operator, []).append(task)
     for operator, tasks in cards.items():
         await _card(ctx, campaign, case, operator, tasks)
+    bulletin = await ctx.work.bulletins.get(campaign.bulletin)
+    await handing.hand_over(ctx, campaign, bulletin, owned)
     if direct:
-        await _post_directly(ctx, campaign, direct)
+        await _post_directly(ctx, campaign, bulletin, direct)
 
 
 async def _predecessors(ctx: Context, campaign: Campaign) -> dict[str, str]:
@@ -90,11 +96,12 @@ async def _predecessors(ctx: Context, campaign: Campaign) -> dict[str, str]:
 async def _make(
     ctx: Context, campaign: Campaign, case: Case, account: Account, predecessor: str
 ) -> tuple[RepostTask, Account]:
+    # What waits for a group's owner asks no operator as well.
+    operator = "" if owners.confirms(ctx, account) else operator_of(ctx, account.id)
     task = RepostTask(
         id=ctx.services.ids.new(), campaign=campaign.id, case=case.id, account=account.id,
-        tier=account.tier, serial=await ctx.work.serial(f"task:{case.id}"),
-        operator=operator_of(ctx, account.id), due_at=due(ctx, campaign, case, account),
-        predecessor=predecessor,
+        tier=account.tier, serial=await ctx.work.serial(f"task:{case.id}"), operator=operator,
+        due_at=due(ctx, campaign, case, account), predecessor=predecessor,
     )  # fmt: skip
     await ctx.work.tasks.add(task)
     await ctx.log(
@@ -126,9 +133,11 @@ async def _main_done(ctx: Context, campaign: Campaign, task: RepostTask) -> None
 
 
 async def _post_directly(
-    ctx: Context, campaign: Campaign, targets: dict[str, list[tuple[str, str, str]]]
+    ctx: Context,
+    campaign: Campaign,
+    bulletin: Bulletin,
+    targets: dict[str, list[tuple[str, str, str]]],
 ) -> None:
-    bulletin = await ctx.work.bulletins.get(campaign.bulletin)
     template = Delivery(
         id="", lane=Lane.BROADCAST, platform="", address="", subject=f"campaign:{campaign.id}",
         content={"plain": _long(ctx, bulletin.body, bulletin.url, bulletin.issuer)},
@@ -198,7 +207,7 @@ async def line(ctx: Context, task: RepostTask) -> TaskLine:
         number=f"转{task.serial}",
         account=account.name,
         state=f"task_{task.state.value}",
-        operator=ctx.directory.person_name(task.operator),
+        operator=ctx.directory.person_name(task.operator) or account.owner,
         late="yes" if task.late or overdue else "",
         due_at=task.due_at,
         url=task.url,

@@ -1,0 +1,173 @@
+"""Groups whose owner confirms in a client (``handing``): followed, urged, taken back.
+
+One delivery is one task of the platform: all groups of one owner. Its groups' own tasks are
+*delivered* until the platform says that a group has the message; that answer is their proof.
+"""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from handlers.context import Context
+from handlers.publishing.cards import is_direct
+from handlers.replies import choose
+from handlers.replies.triage import Alarm
+from handlers.reposting import planning
+from matrix.broadcast.owners import SETTLES, GroupsSeen, may_remind
+from matrix.core.campaign import TASK, Campaign, CampaignState, RepostTask, TaskState
+from matrix.core.delivery import Delivery, DeliveryState
+from matrix.core.directory import Account
+from matrix.core.roles import MACHINE, Role
+
+KIND = "groups"
+"""What the purposes of these deliveries begin with."""
+OPEN = (TaskState.DELIVERED, TaskState.UNKNOWN)
+"""States in which the owner may still confirm, or may have."""
+
+
+def confirms(ctx: Context, account: Account) -> bool:
+    """Whether what is sent to the account waits for its owner."""
+    owned = account.platform in ctx.services.owner_platforms and bool(account.owner)
+    return owned and is_direct(ctx, account)
+
+
+async def tasks_of(ctx: Context, delivery: Delivery) -> list[tuple[RepostTask, Account]]:
+    """The tasks that one delivery is for, with their accounts."""
+    campaign = delivery.purpose.split(":")[1]
+    groups = delivery.content.get("groups")
+    named = set(groups) if isinstance(groups, list) else set()
+    found = []
+    for task in await ctx.work.tasks.find(campaign=campaign, order="serial"):
+        account = await ctx.work.accounts.get(task.account)
+        mine = (account.platform, account.owner) == (delivery.platform, delivery.address)
+        if mine and account.address in named:
+            found.append((task, account))
+    return found
+
+
+async def settled(ctx: Context, delivery: Delivery) -> None:
+    """The platform has taken the task, or not. ``!a|b`` in the remote id are groups it refused."""
+    tasks = await tasks_of(ctx, delivery)
+    waiting = [(task, account) for task, account in tasks if task.state is TaskState.CREATED]
+    refused = set(delivery.remote_id.partition("!")[2].split("|"))
+    for task, account in waiting:
+        if delivery.state is DeliveryState.SENT and account.address not in refused:
+            await ctx.move(TASK, ctx.work.tasks, task, "deliver", by=MACHINE)
+        elif delivery.state in {DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.CANCELLED}:
+            why = delivery.error or "not-a-group-of-the-owner"
+            await ctx.move(TASK, ctx.work.tasks, task, "fail", by=MACHINE, reason=why)
+    campaign = await ctx.work.campaigns.get(delivery.purpose.split(":")[1])
+    if delivery.state is DeliveryState.SENT and campaign.state is CampaignState.ABORTED:
+        # It was on its way when the broadcast was stopped.
+        await _act(ctx, delivery, "cancel")
+    if waiting and (delivery.state is DeliveryState.FAILED or refused - {""}):
+        await _alarm(ctx, waiting[0][0], "groups_failed", delivery.error or str(len(refused)))
+
+
+async def _alarm(ctx: Context, task: RepostTask, what: str, detail: str) -> None:
+    case = await ctx.work.cases.get(task.case)
+    await ctx.tell_role(
+        Role.PUBLISHER, Alarm(what=what, number=case.number, detail=detail),
+        choose("campaign.list", task.campaign, keep=True),
+    )  # fmt: skip
+
+
+async def waiting(ctx: Context) -> list[Delivery]:
+    """Tasks of the platform of which something is not known yet, the oldest first."""
+    if not ctx.services.owner_platforms:
+        return []
+    found: dict[str, Delivery] = {}
+    seen: set[str] = set()
+    for task in await ctx.work.tasks.find(state__in=OPEN):
+        if task.campaign in seen or task.operator:
+            continue
+        seen.add(task.campaign)
+        for one in await ctx.work.deliveries.find(
+            purpose__starts=f"{KIND}:{task.campaign}:", state=DeliveryState.SENT
+        ):
+            found[one.id] = one
+    return sorted(found.values(), key=lambda one: one.id)
+
+
+async def seen(ctx: Context, delivery: Delivery, said: GroupsSeen) -> None:
+    """Write what the platform returned; what it does not name stays as it is."""
+    tasks = await tasks_of(ctx, delivery)
+    settles = (delivery.sent_at or ctx.at) + SETTLES <= ctx.at
+    cancelled = await ctx.work.deliveries.count(
+        purpose=f"cancel:{delivery.id}", state=DeliveryState.SENT
+    )
+    pending = said.pending(account.address for _, account in tasks)
+    left = 0
+    for task, account in tasks:
+        at = said.sent.get(account.address)
+        if at is not None and TASK.has(task.state, "post") and task.state not in _BY_HAND:
+            task = await ctx.move(  # noqa: PLW2901
+                TASK, ctx.work.tasks, task, "post", by=MACHINE, posted_at=at,
+                late=at > task.due_at, url=delivery.remote_id, reason="",
+            )  # fmt: skip
+            await ctx.move(TASK, ctx.work.tasks, task, "verify", by=MACHINE)
+        elif account.address in said.refused and task.state in OPEN:
+            await _fail(ctx, task, said.refused[account.address])
+        elif account.address in pending and task.state in OPEN and settles:
+            if cancelled and task.state is TaskState.UNKNOWN:
+                await _fail(ctx, task, "taken-back")
+            elif not said.owner_there:
+                await _fail(ctx, task, "owner-left")
+                left += 1
+    if left:
+        await _alarm(ctx, tasks[0][0], "owner_left", str(left))
+    if tasks:
+        await planning.advance(ctx, tasks[0][0].campaign)
+
+
+_BY_HAND = frozenset({TaskState.CREATED, TaskState.SEEN, TaskState.DECLINED})
+"""States of tasks that people work on."""
+
+
+async def _fail(ctx: Context, task: RepostTask, why: str) -> None:
+    await ctx.move(TASK, ctx.work.tasks, task, "fail", by=MACHINE, reason=why)
+
+
+async def remind(ctx: Context, campaign: Campaign, open_: Iterable[RepostTask]) -> int:
+    """Ask the platform to remind the owners who lack; returns how many were reminded."""
+    lacking = {task.id for task in open_ if task.state is TaskState.DELIVERED}
+    reminded = 0
+    for delivery in await _handed(ctx, campaign):
+        if not lacking & {task.id for task, _ in await tasks_of(ctx, delivery)}:
+            continue
+        purpose = f"remind:{delivery.id}"
+        earlier = [one.created_at for one in await ctx.work.deliveries.find(purpose=purpose)]
+        if may_remind(earlier, ctx.at, timedelta(minutes=ctx.policy.bundle_minutes)):
+            await _act(ctx, delivery, "remind")
+            reminded += 1
+    return reminded
+
+
+async def take_back(ctx: Context, campaign: Campaign) -> None:
+    """Nobody shall confirm any more; whether somebody just has is found out afterwards.
+
+    Until then these groups may show the text, and a correction reaches them too.
+    """
+    for delivery in await _handed(ctx, campaign):
+        open_ = [task for task, _ in await tasks_of(ctx, delivery) if task.state in OPEN]
+        for task in open_:
+            if task.state is TaskState.DELIVERED:
+                await ctx.move(TASK, ctx.work.tasks, task, "lose", by=MACHINE)
+        if open_ and not await ctx.work.deliveries.count(purpose=f"cancel:{delivery.id}"):
+            await _act(ctx, delivery, "cancel")
+
+
+async def _handed(ctx: Context, campaign: Campaign) -> list[Delivery]:
+    return await ctx.work.deliveries.find(
+        purpose__starts=f"{KIND}:{campaign.id}:", state=DeliveryState.SENT
+    )
+
+
+async def _act(ctx: Context, delivery: Delivery, act: str) -> None:
+    """A repeat of either does no harm."""
+    await ctx.work.deliveries.add(
+        Delivery(
+            id=ctx.services.ids.new(), platform=delivery.platform, address=delivery.address,
+            purpose=f"{act}:{delivery.id}", edits=delivery.id, harmless=True,
+            content={"plain": "", "act": act}, created_at=ctx.at,
+        )
+    )  # fmt: skip
