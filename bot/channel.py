@@ -125,6 +125,33 @@ class Channel(Protocol):
         """Empty when reachable, else what is wrong, without secrets."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A platform's request to ``/hooks/<channel>``. Names of headers are in lower case."""
+
+    method: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What the platform is answered at once; a passive reply stands in ``body``."""
+
+    status: int = 200
+    body: bytes = b""
+    kind: str = "text/plain; charset=utf-8"
+
+
+@runtime_checkable
+class Hooked(Protocol):
+    """A channel that its platform calls: GET or POST to ``/hooks/<channel>``, 1 MB at most."""
+
+    async def called(self, call: Call) -> Answer:
+        """Prove the sender, store what was said, then answer; only ``store``'s errors come out."""
+
+
 @runtime_checkable
 class GroupTasks(Protocol):
     """A channel whose ``limits.owners`` holds: what it sends waits for the owner of the groups."""
