@@ -154,6 +154,31 @@ async def import_tables(
         await store.engine.dispose()
 
 
+async def import_corporation(
+    settings: Settings, confirm: Callable[[str], bool], show: Callable[[str], None]
+) -> int:
+    """Import WeCom's departments and members; returns the exit code."""
+    from bot.beginning import make_key
+    from bot.corporations import import_wecom
+    from bot.means import KeySealer
+    from bot.tokens import Tokens
+
+    if not (settings.wecom_app or settings.wecom_contact_secret.get_secret_value()):
+        show(_texts("import.no_wecom", {}))
+        return 2
+    store = await _open(settings)
+    labels = load_texts()["role"]
+    roles = {str(labels[role.value]): role for role in Role if role.value in labels}
+    try:
+        tokens = Tokens(store.engine, KeySealer(make_key(settings)), RandomIds().new())
+        return await import_wecom(
+            store, settings, tokens, roles, confirm=confirm, show=show, texts=_texts,
+            today=today(clock_of(settings)),
+        )  # fmt: skip
+    finally:
+        await store.engine.dispose()
+
+
 async def export_one(settings: Settings, table: str, path: Path) -> int:
     """Export a table, or the links as labelled pairs; returns the number of rows."""
     from bot.tables.commands import export_table

@@ -17,6 +17,7 @@ from bot.channel import Channel
 from bot.dispatch import ALONE, SHARED, Dispatcher
 from bot.draft_links import DraftLinks
 from bot.following import indexes
+from bot.leases import Leases
 from bot.library import Library
 from bot.link_checker import HttpLinkChecker
 from bot.means import KeySealer, RandomIds
@@ -25,6 +26,7 @@ from bot.platforms.webchat.channel import WebChat
 from bot.presenter import Presenter
 from bot.registry import Means, make_channels, owned, owners_of, posting
 from bot.sender import Sender
+from bot.tokens import Tokens
 from config.clock_table import read_clocks
 from config.matching import load_model
 from config.settings import ProcessRole, Settings
@@ -122,7 +124,10 @@ async def assemble(
         executor = ids.new()
         attachments = Attachments(settings.data / "files", store, clock, ids)
         dispatcher = Dispatcher(services, library, SHARED if settings.split else ALONE)
-        means = Means(store=dispatcher.store, attach=attachments.keep, clock=clock, ids=ids)
+        means = Means(
+            store=dispatcher.store, attach=attachments.keep, clock=clock, ids=ids,
+            tokens=Tokens(engine, services.sealer, executor), leases=Leases(engine, executor),
+        )  # fmt: skip
         made = _channels(settings, means, channels or {})
         _close_after(stack, made)
         sender = Sender(services, presenter, made, executor)

@@ -5,7 +5,7 @@ One delivery is one task of the platform: all groups of one owner. Its groups' o
 """
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from handlers.context import Context
 from handlers.publishing.cards import is_direct
@@ -100,19 +100,15 @@ async def seen(ctx: Context, delivery: Delivery, said: GroupsSeen) -> None:
     for task, account in tasks:
         at = said.sent.get(account.address)
         if at is not None and TASK.has(task.state, "post") and task.state not in _BY_HAND:
-            task = await ctx.move(  # noqa: PLW2901
-                TASK, ctx.work.tasks, task, "post", by=MACHINE, posted_at=at,
-                late=at > task.due_at, url=delivery.remote_id, reason="",
-            )  # fmt: skip
-            await ctx.move(TASK, ctx.work.tasks, task, "verify", by=MACHINE)
-        elif account.address in said.refused and task.state in OPEN:
-            await _fail(ctx, task, said.refused[account.address])
-        elif account.address in pending and task.state in OPEN and settles:
-            if cancelled and task.state is TaskState.UNKNOWN:
-                await _fail(ctx, task, "taken-back")
-            elif not said.owner_there:
-                await _fail(ctx, task, "owner-left")
-                left += 1
+            await _posted(ctx, task, delivery, at)
+        elif task.state in OPEN:
+            why = said.refused.get(account.address, "")
+            if account.address in pending and settles:
+                back = bool(cancelled) and task.state is TaskState.UNKNOWN
+                why = "taken-back" if back else "" if said.owner_there else "owner-left"
+            if why:
+                await ctx.move(TASK, ctx.work.tasks, task, "fail", by=MACHINE, reason=why)
+            left += why == "owner-left"
     if left:
         await _alarm(ctx, tasks[0][0], "owner_left", str(left))
     if tasks:
@@ -123,8 +119,13 @@ _BY_HAND = frozenset({TaskState.CREATED, TaskState.SEEN, TaskState.DECLINED})
 """States of tasks that people work on."""
 
 
-async def _fail(ctx: Context, task: RepostTask, why: str) -> None:
-    await ctx.move(TASK, ctx.work.tasks, task, "fail", by=MACHINE, reason=why)
+async def _posted(ctx: Context, task: RepostTask, delivery: Delivery, at: datetime) -> None:
+    """The platform's answer is the proof."""
+    task = await ctx.move(
+        TASK, ctx.work.tasks, task, "post", by=MACHINE, posted_at=at, late=at > task.due_at,
+        url=delivery.remote_id, reason="",
+    )  # fmt: skip
+    await ctx.move(TASK, ctx.work.tasks, task, "verify", by=MACHINE)
 
 
 async def remind(ctx: Context, campaign: Campaign, open_: Iterable[RepostTask]) -> int:

@@ -63,25 +63,32 @@ async def expand(ctx: Context, campaign: Campaign, case: Case) -> None:
         account = ctx.directory.accounts.get(code) or await ctx.work.accounts.get(code)
         if code not in campaign.exempt:
             made.append(await _make(ctx, campaign, case, account, before.get(code, "")))
-    cards: dict[str, list[RepostTask]] = {}
+    main = [task for task, account in made if account.tier is Tier.MAIN]
+    rest = [one for one in made if one[1].tier is not Tier.MAIN]
+    for task in main:
+        await _main_done(ctx, campaign, task)
+    bulletin = await ctx.work.bulletins.get(campaign.bulletin)
+    await handing.hand_over(
+        ctx, campaign, bulletin, [account for _, account in rest if owners.confirms(ctx, account)]
+    )
+    rest = [one for one in rest if not owners.confirms(ctx, one[1])]
+    await _cards(ctx, campaign, case, [task for task, one in rest if not is_direct(ctx, one)])
     direct: dict[str, list[tuple[str, str, str]]] = {}
-    owned: list[Account] = []
-    for task, account in made:
-        if account.tier is Tier.MAIN:
-            await _main_done(ctx, campaign, task)
-        elif owners.confirms(ctx, account):
-            owned.append(account)
-        elif is_direct(ctx, account):
+    for task, account in rest:
+        if is_direct(ctx, account):
             one = (account.address, account.id, f"post:{task.id}")
             direct.setdefault(account.platform, []).append(one)
-        else:
-            cards.setdefault(task.operator, []).append(task)
-    for operator, tasks in cards.items():
-        await _card(ctx, campaign, case, operator, tasks)
-    bulletin = await ctx.work.bulletins.get(campaign.bulletin)
-    await handing.hand_over(ctx, campaign, bulletin, owned)
     if direct:
         await _post_directly(ctx, campaign, bulletin, direct)
+
+
+async def _cards(ctx: Context, campaign: Campaign, case: Case, tasks: list[RepostTask]) -> None:
+    """One card for each operator."""
+    cards: dict[str, list[RepostTask]] = {}
+    for task in tasks:
+        cards.setdefault(task.operator, []).append(task)
+    for operator, mine in cards.items():
+        await _card(ctx, campaign, case, operator, mine)
 
 
 async def _predecessors(ctx: Context, campaign: Campaign) -> dict[str, str]:

@@ -97,7 +97,13 @@ class Webhooks:
         stamp = body.get("timestamp", "0")
         if body.get("sign") != _mac(f"{stamp}\n{FEISHU_SECRET}", ""):
             return web.json_response({"code": 19021, "msg": "sign match fail"})
-        said = {"StatusCode": 0, "StatusMessage": "success", "code": 0, "data": {}, "msg": "success"}
+        said = {
+            "StatusCode": 0,
+            "StatusMessage": "success",
+            "code": 0,
+            "data": {},
+            "msg": "success",
+        }
         return self._taken(request, "feishu", body["content"]["text"], said)
 
     async def _weibo(self, request: web.Request) -> web.Response:

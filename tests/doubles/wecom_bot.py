@@ -111,7 +111,11 @@ class WeComBot:
             self.drop_after.discard(cmd)
             await line.close()
         elif not self.silent:
-            said = {"headers": frame["headers"], "errcode": code, "errmsg": "ok" if not code else "no"}
+            said = {
+                "headers": frame["headers"],
+                "errcode": code,
+                "errmsg": "ok" if not code else "no",
+            }
             await line.send_json(said)
         await self._pulse()
 

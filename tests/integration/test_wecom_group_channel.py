@@ -24,9 +24,7 @@ class Desk:
         self.api, self.channel, self.clock = api, channel, clock
 
     async def make(self, *groups: str, owner: str = "hanxue", text: str = TEXT) -> str:
-        return await self.channel.send(
-            Outgoing(key="k1", address=owner, text=text, groups=groups)
-        )
+        return await self.channel.send(Outgoing(key="k1", address=owner, text=text, groups=groups))
 
     async def act(self, task: str, act: str) -> str:
         return await self.channel.send(

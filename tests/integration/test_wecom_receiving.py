@@ -142,7 +142,9 @@ _QUERY = st.dictionaries(
     st.text(max_size=40),
     max_size=5,
 )
-_XML = st.text(max_size=200).map(lambda s: f"<xml><Encrypt><![CDATA[{s}]]></Encrypt></xml>".encode())
+_XML = st.text(max_size=200).map(
+    lambda s: f"<xml><Encrypt><![CDATA[{s}]]></Encrypt></xml>".encode()
+)
 
 
 @settings(
@@ -162,7 +164,9 @@ _FIELD = st.text(
     st.characters(blacklist_categories=("Cs", "Cc"), blacklist_characters="]"), max_size=30
 )
 _INNER = st.dictionaries(
-    st.sampled_from(["FromUserName", "MsgType", "Content", "MediaId", "Event", "EventKey", "MsgId"]),
+    st.sampled_from(
+        ["FromUserName", "MsgType", "Content", "MediaId", "Event", "EventKey", "MsgId"]
+    ),
     _FIELD | st.sampled_from(["text", "event", "image", "template_card_event"]),
 )
 

@@ -14,7 +14,7 @@ OFFICIAL = "https://oapi.dingtalk.com"
 
 
 def sign(secret: str, stamp: str) -> str:
-    """HMAC-SHA-256 of ``stamp\\nsecret`` under the secret, base64; ``stamp`` in milliseconds."""
+    """HMAC-SHA-256 of stamp, line end, secret under the secret; ``stamp`` in milliseconds."""
     text = f"{stamp}\n{secret}".encode()
     return base64.b64encode(hmac.digest(secret.encode(), text, "sha256")).decode()
 

@@ -13,7 +13,7 @@ OFFICIAL = "https://open.feishu.cn"
 
 
 def sign(secret: str, stamp: str) -> str:
-    """HMAC-SHA-256 of nothing under ``stamp\\nsecret``, base64; ``stamp`` in seconds."""
+    """HMAC-SHA-256 of nothing under stamp, line end, secret; base64; ``stamp`` in seconds."""
     return base64.b64encode(hmac.digest(f"{stamp}\n{secret}".encode(), b"", "sha256")).decode()
 
 

@@ -1,4 +1,4 @@
-"""The application's half of the channel: texts and cards to members, cards changed after a click."""
+"""The application's half: texts and cards to members, cards changed after a click."""
 
 import logging
 from collections.abc import Mapping

@@ -20,6 +20,7 @@ from bot.wechat.callback import CallbackBox, RejectedError
 from bot.wechat.client import Api
 from bot.wechat.outcomes import ApiError
 from matrix.broadcast.pacing import Pacer
+from matrix.core.conversation import Inbound
 from matrix.core.errors import DeliveryError, Refusal
 from matrix.ports import Clock, Ids
 
@@ -151,7 +152,7 @@ class WecomChannel:
     async def _fetch_and_keep(self, heard: Heard) -> None:
         await self._keep(await self._with_files(heard, None))
 
-    async def _keep(self, message: inbound.Inbound) -> None:
+    async def _keep(self, message: Inbound) -> None:
         for tries in range(1, _TRIES + 1):
             try:
                 await self._store(message)
@@ -161,7 +162,7 @@ class WecomChannel:
             else:
                 return
 
-    async def _with_files(self, heard: Heard, patience: float | None) -> inbound.Inbound:
+    async def _with_files(self, heard: Heard, patience: float | None) -> Inbound:
         """The message with its files, or with a word about why one is not there."""
         kept, missing = [], ""
         for one in heard.files:
@@ -202,4 +203,3 @@ class WecomChannel:
         await asyncio.gather(*self._coming, return_exceptions=True)
         if self._api is not None:
             self._api.close()
-

@@ -22,7 +22,6 @@ class WecomSettings:
 
     corp_id: str = ""
     agent_id: str = ""
-    secret: str = field(default="", repr=False)
     token: str = field(default="", repr=False)
     aes_key: str = field(default="", repr=False)
     bot_id: str = ""

@@ -126,7 +126,9 @@ def _shortened(text: str, length: int) -> str:
     return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
-_DEFUSED = str.maketrans({"[": "［", "]": "］", "`": "＇", "*": "＊", "<": "＜", "#": "＃", "~": "～"})
+_DEFUSED = str.maketrans(
+    {"[": "［", "]": "］", "`": "＇", "*": "＊", "<": "＜", "#": "＃", "~": "～"}
+)
 
 
 def markdown(text: str) -> str:

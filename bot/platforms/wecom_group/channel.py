@@ -38,7 +38,10 @@ class WecomGroups:
         self._asked: dict[str, datetime] = {}
 
     async def send(self, message: Outgoing) -> str:
-        """Make a task, or act on one; ``msgid`` or ``msgid!refused|groups``. Raises DeliveryError."""
+        """Make a task, or act on one; ``msgid`` or ``msgid!refused|groups``.
+
+        Raises DeliveryError.
+        """
         if message.edits:
             await self._act(message)
             return message.edits
@@ -85,9 +88,7 @@ class WecomGroups:
     async def seen(self, task: str, owner: str) -> GroupsSeen:
         """What has become of a task: of groups only those are returned that have an outcome."""
         body = {"msgid": _msgid(task)}
-        rows = await self._pages(
-            "get_groupmsg_send_result", "send_list", {**body, "userid": owner}
-        )
+        rows = await self._pages("get_groupmsg_send_result", "send_list", {**body, "userid": owner})
         members = await self._pages("get_groupmsg_task", "task_list", body)
         sent: dict[str, datetime] = {}
         refused: dict[str, str] = {}

@@ -1,4 +1,7 @@
-"""What ``statuses/share`` takes, and what its error codes mean. Source: open.weibo.com (2026-11)."""
+"""What ``statuses/share`` takes, and what its error codes mean.
+
+Source: open.weibo.com (2026-11).
+"""
 
 from datetime import timedelta
 
