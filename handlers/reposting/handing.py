@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from handlers.context import Context
-from handlers.housekeeping import chunks
-from handlers.reposting.owners import KIND
+from handlers.reposting import jobs
+from handlers.reposting.owned import KIND
 from matrix.core.bulletin import Bulletin
 from matrix.core.campaign import Campaign
 from matrix.core.delivery import Delivery, Lane
@@ -28,4 +28,4 @@ async def hand_over(
             created_at=ctx.at, give_up_at=ctx.at + timedelta(days=1),
         )  # fmt: skip
         purpose = f"{KIND}:{campaign.id}:{owner}"
-        await chunks.post(ctx, template, {platform: [(owner, "", purpose)]})
+        await jobs.post(ctx, template, {platform: [(owner, "", purpose)]})

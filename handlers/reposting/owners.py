@@ -1,47 +1,20 @@
-"""Groups whose owner confirms in a client (``handing``): followed, urged, taken back.
+"""What has become of the tasks that owners of groups must confirm (``handing``, ``owned``).
 
-One delivery is one task of the platform: all groups of one owner. Its groups' own tasks are
-*delivered* until the platform says that a group has the message; that answer is their proof.
+Their groups' own tasks are *delivered* until the platform says that a group has the message; that
+answer is their proof.
 """
 
-from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from handlers.context import Context
-from handlers.publishing.cards import is_direct
 from handlers.replies import choose
 from handlers.replies.triage import Alarm
 from handlers.reposting import planning
-from matrix.broadcast.owners import SETTLES, GroupsSeen, may_remind
-from matrix.core.campaign import TASK, Campaign, CampaignState, RepostTask, TaskState
+from handlers.reposting.owned import KIND, OPEN, act_on, tasks_of
+from matrix.broadcast.owners import SETTLES, GroupsSeen
+from matrix.core.campaign import TASK, CampaignState, RepostTask, TaskState
 from matrix.core.delivery import Delivery, DeliveryState
-from matrix.core.directory import Account
 from matrix.core.roles import MACHINE, Role
-
-KIND = "groups"
-"""What the purposes of these deliveries begin with."""
-OPEN = (TaskState.DELIVERED, TaskState.UNKNOWN)
-"""States in which the owner may still confirm, or may have."""
-
-
-def confirms(ctx: Context, account: Account) -> bool:
-    """Whether what is sent to the account waits for its owner."""
-    owned = account.platform in ctx.services.owner_platforms and bool(account.owner)
-    return owned and is_direct(ctx, account)
-
-
-async def tasks_of(ctx: Context, delivery: Delivery) -> list[tuple[RepostTask, Account]]:
-    """The tasks that one delivery is for, with their accounts."""
-    campaign = delivery.purpose.split(":")[1]
-    groups = delivery.content.get("groups")
-    named = set(groups) if isinstance(groups, list) else set()
-    found = []
-    for task in await ctx.work.tasks.find(campaign=campaign, order="serial"):
-        account = await ctx.work.accounts.get(task.account)
-        mine = (account.platform, account.owner) == (delivery.platform, delivery.address)
-        if mine and account.address in named:
-            found.append((task, account))
-    return found
 
 
 async def settled(ctx: Context, delivery: Delivery) -> None:
@@ -58,7 +31,7 @@ async def settled(ctx: Context, delivery: Delivery) -> None:
     campaign = await ctx.work.campaigns.get(delivery.purpose.split(":")[1])
     if delivery.state is DeliveryState.SENT and campaign.state is CampaignState.ABORTED:
         # It was on its way when the broadcast was stopped.
-        await _act(ctx, delivery, "cancel")
+        await act_on(ctx, delivery, "cancel")
     if waiting and (delivery.state is DeliveryState.FAILED or refused - {""}):
         await _alarm(ctx, waiting[0][0], "groups_failed", delivery.error or str(len(refused)))
 
@@ -126,49 +99,3 @@ async def _posted(ctx: Context, task: RepostTask, delivery: Delivery, at: dateti
         url=delivery.remote_id, reason="",
     )  # fmt: skip
     await ctx.move(TASK, ctx.work.tasks, task, "verify", by=MACHINE)
-
-
-async def remind(ctx: Context, campaign: Campaign, open_: Iterable[RepostTask]) -> int:
-    """Ask the platform to remind the owners who lack; returns how many were reminded."""
-    lacking = {task.id for task in open_ if task.state is TaskState.DELIVERED}
-    reminded = 0
-    for delivery in await _handed(ctx, campaign):
-        if not lacking & {task.id for task, _ in await tasks_of(ctx, delivery)}:
-            continue
-        purpose = f"remind:{delivery.id}"
-        earlier = [one.created_at for one in await ctx.work.deliveries.find(purpose=purpose)]
-        if may_remind(earlier, ctx.at, timedelta(minutes=ctx.policy.bundle_minutes)):
-            await _act(ctx, delivery, "remind")
-            reminded += 1
-    return reminded
-
-
-async def take_back(ctx: Context, campaign: Campaign) -> None:
-    """Nobody shall confirm any more; whether somebody just has is found out afterwards.
-
-    Until then these groups may show the text, and a correction reaches them too.
-    """
-    for delivery in await _handed(ctx, campaign):
-        open_ = [task for task, _ in await tasks_of(ctx, delivery) if task.state in OPEN]
-        for task in open_:
-            if task.state is TaskState.DELIVERED:
-                await ctx.move(TASK, ctx.work.tasks, task, "lose", by=MACHINE)
-        if open_ and not await ctx.work.deliveries.count(purpose=f"cancel:{delivery.id}"):
-            await _act(ctx, delivery, "cancel")
-
-
-async def _handed(ctx: Context, campaign: Campaign) -> list[Delivery]:
-    return await ctx.work.deliveries.find(
-        purpose__starts=f"{KIND}:{campaign.id}:", state=DeliveryState.SENT
-    )
-
-
-async def _act(ctx: Context, delivery: Delivery, act: str) -> None:
-    """A repeat of either does no harm."""
-    await ctx.work.deliveries.add(
-        Delivery(
-            id=ctx.services.ids.new(), platform=delivery.platform, address=delivery.address,
-            purpose=f"{act}:{delivery.id}", edits=delivery.id, harmless=True,
-            content={"plain": "", "act": act}, created_at=ctx.at,
-        )
-    )  # fmt: skip
