@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from bot.assembly import register_handlers
-from bot.beginning import DEMO_MARK, clock_of
-from bot.means import RandomIds
+from bot.beginning import DEMO_MARK, clock_of, make_key
+from bot.checkup import examine_channels
+from bot.means import KeySealer, RandomIds
 from bot.parts import today
 from bot.presenter import Presenter
+from bot.tokens import Tokens
 from config.settings import Settings
 from config.texts import load_texts
 from handlers.context import Context
@@ -100,13 +102,19 @@ async def examine(settings: Settings) -> list[tuple[str, str]]:
     for why, topic, unit in alarms(directory.tables):
         name = directory.unit_name(unit) if unit else topic
         found.append((f"route_{why.replace('-', '_')}", name))
+    found += await examine_channels(settings, tokens_of(settings, store))
     await store.engine.dispose()
     return [*found, *await _platforms(settings)]
 
 
+def tokens_of(settings: Settings, store: SqlStore) -> Tokens:
+    """The holder of tokens for one command: what it fetches serves the running process too."""
+    return Tokens(store.engine, KeySealer(make_key(settings)), RandomIds().new())
+
+
 async def _platforms(settings: Settings) -> list[tuple[str, str]]:
     if not settings.telegram_token.get_secret_value():
-        return [("no_telegram", "")]
+        return [] if settings.wecom else [("no_telegram", "")]
     from bot.platforms.telegram.channel import TelegramChannel
     from bot.platforms.telegram.client import TelegramSettings
 
@@ -158,10 +166,7 @@ async def import_corporation(
     settings: Settings, confirm: Callable[[str], bool], show: Callable[[str], None]
 ) -> int:
     """Import WeCom's departments and members; returns the exit code."""
-    from bot.beginning import make_key
     from bot.corporations import import_wecom
-    from bot.means import KeySealer
-    from bot.tokens import Tokens
 
     if not (settings.wecom_app or settings.wecom_contact_secret.get_secret_value()):
         show(_texts("import.no_wecom", {}))
@@ -170,9 +175,8 @@ async def import_corporation(
     labels = load_texts()["role"]
     roles = {str(labels[role.value]): role for role in Role if role.value in labels}
     try:
-        tokens = Tokens(store.engine, KeySealer(make_key(settings)), RandomIds().new())
         return await import_wecom(
-            store, settings, tokens, roles, confirm=confirm, show=show, texts=_texts,
+            store, settings, tokens_of(settings, store), roles, confirm=confirm, show=show, texts=_texts,
             today=today(clock_of(settings)),
         )  # fmt: skip
     finally:
