@@ -176,8 +176,8 @@ async def import_corporation(
     roles = {str(labels[role.value]): role for role in Role if role.value in labels}
     try:
         return await import_wecom(
-            store, settings, tokens_of(settings, store), roles, confirm=confirm, show=show, texts=_texts,
-            today=today(clock_of(settings)),
+            store, settings, tokens_of(settings, store), roles, confirm=confirm, show=show,
+            texts=_texts, today=today(clock_of(settings)),
         )  # fmt: skip
     finally:
         await store.engine.dispose()
