@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 import handlers
+from bot.answers import Answers
 from bot.aside import Aside, Inline
 from bot.attachments import Attachments
 from bot.beginning import clock_of, make_key, one_process, prepare_data
@@ -25,6 +26,7 @@ from bot.platforms.webchat.channel import WebChat
 from bot.platforms.webhook.channel import Webhook
 from bot.presenter import Presenter
 from bot.sender import Sender
+from bot.tokens import Tokens
 from config.clock_table import read_clocks
 from config.matching import load_model
 from config.settings import Settings
@@ -114,11 +116,15 @@ async def assemble(
         executor = ids.new()
         attachments = Attachments(settings.data / "files", store, clock, ids)
         dispatcher = Dispatcher(services, library)
+        tokens = Tokens(engine, services.sealer, executor)
+        answers = Answers(store, presenter, clock, executor)
         webchat = WebChat() if settings.demonstration else None
         made: dict[str, Channel] = {
             **_channels(settings, services, dispatcher, attachments),
+            **_wechat(settings, services, dispatcher, attachments, tokens, answers),
             **(channels or {}),
         }
+        dispatcher.lingering = frozenset(name for name, one in made.items() if one.limits.bundles)
         if webchat is not None:
             made[webchat.platform] = webchat
         for channel in made.values():
@@ -148,7 +154,10 @@ async def assemble(
 def _platforms(settings: Settings) -> frozenset[str]:
     """Platforms that post by themselves with these settings."""
     secrets = {"telegram": settings.telegram_token, "webhook": settings.webhook_secret}
-    return frozenset(name for name, secret in secrets.items() if secret.get_secret_value())
+    found = {name for name, secret in secrets.items() if secret.get_secret_value()}
+    if any(one.post for one in settings.wechat_accounts):
+        found.add("wechat_official")
+    return frozenset(found)
 
 
 def _channels(
@@ -178,6 +187,32 @@ def _channels(
             ids=services.ids,
         )
     return made
+
+
+def _wechat(
+    settings: Settings,
+    services: Services,
+    dispatcher: Dispatcher,
+    attachments: Attachments,
+    tokens: Tokens,
+    answers: Answers,
+) -> dict[str, Channel]:
+    """The official accounts, all of them one channel."""
+    if not settings.wechat_accounts:
+        return {}
+    from bot.platforms.wechat_official.account import open_account
+    from bot.platforms.wechat_official.channel import OfficialChannel
+
+    accounts = [
+        open_account(one, root=settings.wechat_base_url, tokens=tokens, now=services.clock.now)
+        for one in settings.wechat_accounts
+    ]
+    hello = next(word for word, action in services.words.items() if action == "help.show")
+    made = OfficialChannel(
+        accounts, dispatcher.store, attachments.keep, answers.again,
+        clock=services.clock, ids=services.ids, hello=hello,
+    )  # fmt: skip
+    return {made.platform: made}
 
 
 async def _take_over(parts: Parts, stack: AsyncExitStack) -> None:

@@ -7,6 +7,9 @@ from typing import Protocol
 
 from matrix.core.conversation import Inbound
 
+REPLIED = "reply:"
+"""Begins the remote id of what was said in the response to a message."""
+
 
 class Markup(StrEnum):
     """What a platform makes of a text."""
@@ -33,7 +36,9 @@ class Limits:
 
     ``per_second`` and ``per_minute`` are for the whole account, ``chat_per_second`` and
     ``chat_per_minute`` for one chat for which ``crowded`` holds (a group); 0 is no limit. Each
-    number's source stands in ``limits.py``.
+    number's source stands in ``limits.py``. ``bundles``: messages cost, so what is due to one chat
+    at once goes as one message, and what cannot go now may wait for the person's next message.
+    ``post`` is the length of a post of the account itself where it differs from a message's.
     """
 
     text: int
@@ -47,6 +52,8 @@ class Limits:
     chat_per_second: float = 0
     chat_per_minute: int = 0
     crowded: Callable[[str], bool] = bool
+    bundles: bool = False
+    post: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +69,9 @@ class Press:
 class Outgoing:
     """One message ready to go: text already escaped for the platform and within its limit.
 
+    ``answers`` is the platform's id of the message that it answers, for platforms that take an
+    answer in the response to a message; empty for what comes unasked.
+
     ``key`` is the idempotency key (the delivery's id). ``edits`` is the remote id of a message
     to change instead. ``conversation`` is False for posts to channels and groups of the matrix.
     """
@@ -71,6 +81,7 @@ class Outgoing:
     text: str
     buttons: tuple[Press, ...] = ()
     edits: str = ""
+    answers: str = ""
     conversation: bool = True
 
 

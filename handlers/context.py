@@ -28,7 +28,10 @@ NUMBERS = 99
 
 @dataclass(slots=True, kw_only=True)
 class Context:
-    """See the module. ``person`` is None for the clock and the machine itself."""
+    """See the module. ``person`` is None for the clock and the machine itself.
+
+    ``answering`` is the platform's id of the message that is being answered.
+    """
 
     services: Services
     work: Work
@@ -38,6 +41,7 @@ class Context:
     platform: str = ""
     chat: str = ""
     external: str = ""
+    answering: str = ""
     in_group: bool = False
     clock: bool = False
     pressed: Button | None = None
@@ -179,6 +183,7 @@ class Context:
             choices,
             subject=subject,
             purpose=purpose,
+            answers=self.answering,
         )
 
     async def tell(
@@ -272,6 +277,7 @@ class Context:
         purpose: str = "",
         dedup: str | None = None,
         post: PostLine | None = None,
+        answers: str = "",
     ) -> Delivery:
         delivery_id = self.services.ids.new()
         buttons = await self._buttons(delivery_id, platform, chat, person, choices)
@@ -285,6 +291,7 @@ class Context:
             content=encode_reply(reply, buttons, post),
             dedup=dedup,
             harmless=dedup is None and bool(choices),
+            answers=answers,
             created_at=self.at,
         )
         await self.work.deliveries.add(delivery)

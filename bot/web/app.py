@@ -12,9 +12,9 @@ from bot.parts import Parts
 from bot.platforms.webchat import api as webchat_api
 from bot.platforms.webchat.channel import WebChat
 from bot.web.draft_page import add_draft_page
+from bot.web.hooks import add_hooks
 
 LOG = logging.getLogger("piyao.web")
-CALLBACK_LIMIT = 1024 * 1024
 _LOCAL = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
 
@@ -85,17 +85,4 @@ def _common(app: FastAPI, parts: Parts) -> None:
         faults = {name: await channel.ping() for name, channel in parts.channels.items()}
         return JSONResponse({"ok": True, "platforms": faults})
 
-    telegram = parts.channels.get("telegram")
-    hook = getattr(telegram, "webhook", None)
-    if hook is None:
-        return
-
-    @app.post("/hooks/telegram", include_in_schema=False)
-    async def telegram_hook(request: Request) -> Response:
-        """Stored first, then acknowledged."""
-        length = request.headers.get("content-length", "0")
-        if not length.isdigit() or int(length) > CALLBACK_LIMIT:
-            return Response(status_code=413)
-        body = await request.body()
-        status: int = await hook(dict(request.headers), body)
-        return Response(status_code=status)
+    add_hooks(app, parts)
