@@ -4,7 +4,7 @@ import asyncio
 import importlib
 import logging
 import pkgutil
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
@@ -14,10 +14,11 @@ from bot.aside import Aside, Inline
 from bot.attachments import Attachments
 from bot.beginning import clock_of, make_key, one_process, prepare_data
 from bot.broadcaster import Broadcaster
-from bot.channel import Channel, Doubt
+from bot.channel import Channel, Doubt, Limits
 from bot.dispatch import Dispatcher
 from bot.draft_links import DraftLinks
 from bot.following import indexes
+from bot.journal import Journal
 from bot.library import Library
 from bot.link_checker import HttpLinkChecker
 from bot.means import KeySealer, RandomIds
@@ -35,6 +36,7 @@ from handlers.housekeeping import chunks, ledger
 from handlers.importing.directory import load_directory
 from handlers.router import ACTIONS
 from handlers.services import Directories, Policy, Services
+from matrix.core.conversation import Inbound
 from matrix.ports import Clock, LinkChecker
 from storage import executors
 from storage.engine import open_engine
@@ -121,7 +123,7 @@ async def assemble(
         webchat = WebChat() if settings.demonstration else None
         made: dict[str, Channel] = {
             **_channels(settings, services, dispatcher, attachments),
-            **_wechat(settings, services, dispatcher, attachments, tokens, answers),
+            **_wechat(settings, services, dispatcher, attachments, tokens, answers.again),
             **(channels or {}),
         }
         dispatcher.lingering = frozenset(name for name, one in made.items() if one.limits.bundles)
@@ -195,7 +197,7 @@ def _wechat(
     dispatcher: Dispatcher,
     attachments: Attachments,
     tokens: Tokens,
-    answers: Answers,
+    again: Callable[[Inbound, Limits], Awaitable[str]],
 ) -> dict[str, Channel]:
     """The official accounts, all of them one channel."""
     if not settings.wechat_accounts:
@@ -209,7 +211,7 @@ def _wechat(
     ]
     hello = next(word for word, action in services.words.items() if action == "help.show")
     made = OfficialChannel(
-        accounts, dispatcher.store, attachments.keep, answers.again,
+        accounts, dispatcher.store, attachments.keep, again, Journal(services.store, "wechat"),
         clock=services.clock, ids=services.ids, hello=hello,
     )  # fmt: skip
     return {made.platform: made}

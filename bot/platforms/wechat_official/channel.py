@@ -25,6 +25,7 @@ from bot.platforms.wechat_official.inbound import (
     split_address,
 )
 from bot.platforms.wechat_official.limits import LIMITS, MEDIA_WITHIN, REPLY_WITHIN
+from bot.platforms.wechat_official.posts import Notes, Posts
 from bot.platforms.wechat_official.rendezvous import Rendezvous
 from bot.wechat.callback import RejectedError, text_reply
 from bot.wechat.outcomes import ApiError
@@ -70,6 +71,7 @@ class OfficialChannel:
         store: Store,
         attach: Attach,
         again: Again,
+        notes: Notes,
         *,
         clock: Clock,
         ids: Ids,
@@ -85,6 +87,7 @@ class OfficialChannel:
         self._ids = ids
         self._hello = hello
         self._patience = patience
+        self._posts = {one.name: Posts(one, notes, clock) for one in accounts}
         self._rendezvous = Rendezvous()
         self._allowances = Allowances()
         self.rejected: Counter[str] = Counter()
@@ -96,8 +99,10 @@ class OfficialChannel:
         """
         name, openid = split_address(message.address)
         account = self._accounts.get(name)
-        if account is None or not openid:
+        if account is None:
             raise DeliveryError("unknown-account", permanent=True)
+        if not openid:
+            return await self._posts[name].send(message)
         if message.answers and self._rendezvous.give(message.answers, message.text):
             return REPLIED + message.answers
         if not account.speaks or not self._allowances.take(message.address, self._clock.now()):
@@ -123,6 +128,9 @@ class OfficialChannel:
 
         Who asked again was given it again; of a customer-service message nobody can say.
         """
+        name, openid = split_address(message.address)
+        if not openid and name in self._posts:
+            return await self._posts[name].posted(message)
         if message.answers and self._rendezvous.given(message.answers):
             return REPLIED + message.answers
         return None
@@ -166,6 +174,7 @@ class OfficialChannel:
         except RejectedError as error:
             return self._reject(error)
         if str(fields.get("Event", "")).lower() in RESULTS:
+            await self._posts[name].heard(fields)
             return _SUCCESS
         heard = hear(
             fields, account=name, hello=self._hello, entity_id=self._ids.new(),
