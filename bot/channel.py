@@ -1,9 +1,9 @@
 """The channel contract: one platform, in and out together. Platforms hold no rules."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from matrix.core.conversation import Inbound
 
@@ -92,6 +92,26 @@ Attach = Callable[[bytes, str], Awaitable[str]]
 """Stores a file (bytes, name) and returns its attachment id. Raises Refusal when refused."""
 
 
+Again = Callable[[Inbound, Limits], Awaitable[str]]
+"""What was, or may have been, said in the response to a message that comes once more."""
+
+
+class Notes(Protocol):
+    """Steps of a post that takes several calls, kept over a restart."""
+
+    async def read(self, key: str) -> dict[str, Any]:
+        """The note; empty when there is none."""
+
+    async def write(self, key: str, **note: Any) -> None:
+        """Replace the note; committed when this returns."""
+
+    async def used(self, name: str) -> int:
+        """How often ``use`` was told this name."""
+
+    async def use(self, name: str) -> None:
+        """One more."""
+
+
 class Channel(Protocol):
     """One platform.
 
@@ -119,3 +139,30 @@ class Channel(Protocol):
 
     async def ping(self) -> str:
         """Empty when reachable, else what is wrong, without secrets."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A platform's request to ``/hooks/<channel>``. Names of headers are in lower case."""
+
+    method: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What the platform is answered at once; a passive reply stands in ``body``."""
+
+    status: int = 200
+    body: bytes = b""
+    kind: str = "text/plain; charset=utf-8"
+
+
+@runtime_checkable
+class Hooked(Protocol):
+    """A channel that its platform calls: GET or POST to ``/hooks/<channel>``, 1 MB at most."""
+
+    async def called(self, call: Call) -> Answer:
+        """Prove the sender, store what was said, then answer; only ``store``'s errors come out."""

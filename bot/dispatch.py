@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from bot.library import Library
 from handlers import messages
-from handlers.context import Context
+from handlers.context import Context, context_of
 from handlers.housekeeping import ledger
 from handlers.replies import Reply
 from handlers.replies.shared import Busy, Faster, Refused
@@ -19,7 +19,9 @@ from matrix.core.errors import PiyaoError, Refusal, StaleVersion
 from matrix.ports import Work
 
 LOG = logging.getLogger("piyao.dispatch")
-_IDLE = 2.0
+ALONE = 2.0
+SHARED = 0.25
+"""Seconds after which the inbox is looked at unasked: alone, and where other processes fill it."""
 ATTEMPTS = 5
 _BACKOFF = (
     timedelta(seconds=2),
@@ -43,13 +45,14 @@ class NotKeptError(PiyaoError):
 class Dispatcher:
     """Takes messages from the inbox in the order in which they came."""
 
-    def __init__(self, services: Services, library: Library) -> None:
+    def __init__(self, services: Services, library: Library, idle: float = ALONE) -> None:
         """``library`` follows the database before every message."""
+        self._idle = idle
         self._services = services
         self._library = library
         self._wake = asyncio.Event()
         self.lingering: frozenset[str] = frozenset()
-        """Platforms where what cannot go now goes with the person's next message."""
+        """Channels where what cannot go now goes with the person's next message."""
 
     async def store(self, message: Inbound) -> bool:
         """Keep a message before it is acknowledged; False when it is known already.
@@ -80,9 +83,9 @@ class Dispatcher:
                     pass
             except Exception:
                 LOG.exception("dispatch")
-                await asyncio.sleep(_IDLE)
+                await asyncio.sleep(ALONE)
             try:
-                await asyncio.wait_for(self._wake.wait(), _IDLE)
+                await asyncio.wait_for(self._wake.wait(), self._idle)
             except TimeoutError:
                 continue
 
@@ -126,7 +129,7 @@ class Dispatcher:
             current = await work.inbox.get(message.id)
             if current.state is not InboxState.STORED:
                 return
-            ctx = await messages.context_of(self._services, work, message)
+            ctx = await context_of(self._services, work, message)
             await act(ctx)
             if message.platform in self.lingering:
                 await ledger.release(ctx)
@@ -173,7 +176,7 @@ class Dispatcher:
                 )
             )
             if attempts == 1 and not message.in_group:
-                ctx = await messages.context_of(self._services, work, message)
+                ctx = await context_of(self._services, work, message)
                 await ctx.reply(Busy(reference=reference))
             await work.commit()
 

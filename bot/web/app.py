@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
-from bot.dispatch import NotKeptError
+from bot.dispatch import SHARED, NotKeptError
 from bot.parts import Parts
 from bot.platforms.webchat import api as webchat_api
 from bot.platforms.webchat.channel import WebChat
@@ -40,6 +40,7 @@ def demo_app(parts: Parts) -> FastAPI:
         attachments=parts.attachments,
         store=parts.dispatcher.store,
         webchat=parts.webchat or WebChat(),
+        look=None if parts.listens else SHARED,
     )
     app.include_router(webchat_api.router(backend))
 
@@ -50,6 +51,13 @@ def demo_app(parts: Parts) -> FastAPI:
             return JSONResponse({"detail": "演示页面只接受本机访问。"}, status_code=403)
         return await go_on(request)
 
+    return app
+
+
+def hooks_app(parts: Parts) -> FastAPI:
+    """Callbacks alone: where the pages are served by another process."""
+    app = FastAPI(title="辟谣矩阵", docs_url=None, redoc_url=None, openapi_url=None)
+    _common(app, parts)
     return app
 
 
@@ -79,10 +87,8 @@ def _common(app: FastAPI, parts: Parts) -> None:
 
     @app.get("/healthz", include_in_schema=False)
     async def health() -> JSONResponse:
-        """The database answers; platforms are named with what is wrong."""
-        async with parts.store.read() as work:
-            await work.people.count()
-        faults = {name: await channel.ping() for name, channel in parts.channels.items()}
-        return JSONResponse({"ok": True, "platforms": faults})
+        """This process answers; all else is told on the inner address (``bot/web/probes.py``)."""
+        return JSONResponse({"ok": True})
 
-    add_hooks(app, parts)
+    if parts.listens:
+        add_hooks(app, parts)

@@ -1,68 +1,47 @@
-"""Callbacks of the platforms: bodies bounded before they are read, stored before the answer."""
+"""Callbacks of platforms: ``/hooks/<channel>``, served by the process that holds the channel."""
 
 from fastapi import FastAPI, Request, Response
 
+from bot.channel import Call, Hooked
 from bot.parts import Parts
-from bot.platforms.wechat_official.channel import Answer, OfficialChannel
-from bot.wechat.callback import BODY_LIMIT
 
-# Bytes of one Telegram update; its longest messages are far smaller.
-TELEGRAM_LIMIT = 1024 * 1024
-
-_TOO_LARGE = Response(status_code=413)
+LIMIT = 1024 * 1024
+"""Bytes of a callback: ours, far above what any platform pushes."""
 
 
-async def bounded(request: Request, limit: int) -> bytes | None:
-    """The body, or None where it is longer; no more than the limit is ever held."""
-    length = request.headers.get("content-length", "0")
-    if not length.isdigit() or int(length) > limit:
-        return None
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > limit:
-            return None
-    return bytes(body)
+class TooLargeError(Exception):
+    """A body over the limit, however it was announced."""
+
+
+async def body_of(request: Request) -> bytes:
+    """The body, read no further than the limit. Raises TooLargeError."""
+    found = bytearray()
+    async for piece in request.stream():
+        found += piece
+        if len(found) > LIMIT:
+            raise TooLargeError
+    return bytes(found)
 
 
 def add_hooks(app: FastAPI, parts: Parts) -> None:
-    """The routes of the channels that this process holds."""
-    if hasattr(parts.channels.get("telegram"), "webhook"):
-        _telegram(app, parts)
-    official = parts.channels.get("wechat_official")
-    if isinstance(official, OfficialChannel):
-        _official(app, official)
+    """Serve the callbacks of the channels of this process; all others are not found."""
 
-
-def _telegram(app: FastAPI, parts: Parts) -> None:
-    hook = parts.channels["telegram"].webhook  # type: ignore[attr-defined]
-
-    @app.post("/hooks/telegram", include_in_schema=False)
-    async def telegram(request: Request) -> Response:
+    @app.api_route("/hooks/{name}", methods=["GET", "POST"], include_in_schema=False)
+    async def hook(name: str, request: Request) -> Response:
         """Stored first, then acknowledged."""
-        body = await bounded(request, TELEGRAM_LIMIT)
-        if body is None:
-            return _TOO_LARGE
-        status: int = await hook(dict(request.headers), body)
-        return Response(status_code=status)
-
-
-def _official(app: FastAPI, channel: OfficialChannel) -> None:
-    @app.get("/hooks/wechat/{name}", include_in_schema=False)
-    async def verified(name: str, request: Request) -> Response:
-        """The address is ours."""
-        return _response(await channel.verify(name, request.query_params), "text/plain")
-
-    @app.post("/hooks/wechat/{name}", include_in_schema=False)
-    async def heard(name: str, request: Request) -> Response:
-        """A message or an event."""
-        body = await bounded(request, BODY_LIMIT)
-        if body is None:
-            return _TOO_LARGE
-        answer = await channel.webhook(name, request.query_params, body)
-        kind = "application/xml" if answer.body.startswith("<") else "text/plain"
-        return _response(answer, kind)
-
-
-def _response(answer: Answer, kind: str) -> Response:
-    return Response(content=answer.body, status_code=answer.status, media_type=kind)
+        channel = parts.channels.get(name)
+        if not isinstance(channel, Hooked):
+            return Response(status_code=404)
+        try:
+            body = await body_of(request)
+        except TooLargeError:
+            return Response(status_code=413)
+        answer = await channel.called(
+            Call(
+                method=request.method,
+                query=dict(request.query_params),
+                headers={name.lower(): value for name, value in request.headers.items()},
+                body=body,
+            )
+        )
+        return Response(answer.body, status_code=answer.status, media_type=answer.kind)

@@ -22,6 +22,7 @@ import aiohttp
 from aiohttp import web
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
+from bot.channel import Call as Callback
 from tests.doubles.wechat_wire import Answer, Call, Refused, WechatWire
 
 APP_ID = "wx0123456789abcdef"
@@ -424,12 +425,12 @@ def over_http(base: str, session: aiohttp.ClientSession) -> Callable[..., Any]:
     return hook
 
 
-def directly_to(channel: Any, name: str) -> Callable[..., Any]:
+def directly_to(channel: Any) -> Callable[..., Any]:
     """Callbacks handed to the channel itself."""
 
     async def hook(query: dict[str, str], body: bytes) -> tuple[int, str]:
-        answer = await channel.webhook(name, query, body)
-        return answer.status, answer.body
+        answer = await channel.called(Callback(method="POST", query=query, headers={}, body=body))
+        return answer.status, answer.body.decode()
 
     return hook
 

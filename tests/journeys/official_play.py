@@ -42,10 +42,10 @@ class Chat:
 
     def __init__(self, api: OfficialAccountServer, parts: Parts, clock: FakeClock) -> None:
         self.api, self.parts, self.clock = api, parts, clock
-        channel = parts.channels["wechat_official"]
+        channel = parts.channels[f"wechat_official@{NAME}"]
         assert isinstance(channel, OfficialChannel)
         self.channel = channel
-        api.hook = directly_to(channel, NAME)
+        api.hook = directly_to(channel)
         api.wall = lambda: clock.now().timestamp()
 
     async def rest(self) -> None:

@@ -48,17 +48,6 @@ class Heard:
     left: bool = False
 
 
-def address(account: str, openid: str) -> str:
-    """Where a person is answered: an openid means nothing without its account."""
-    return f"{account}:{openid}"
-
-
-def split_address(address: str) -> tuple[str, str]:
-    """Account and openid; the openid is empty for a post of the account itself."""
-    account, _, openid = address.partition(":")
-    return account, openid
-
-
 def key_of(fields: Mapping[str, Any]) -> str:
     """The same for every try of one message: MsgId, else what an event consists of.
 
@@ -71,7 +60,7 @@ def key_of(fields: Mapping[str, Any]) -> str:
 
 
 def hear(
-    fields: Mapping[str, Any], *, account: str, hello: str, entity_id: str, at: datetime
+    fields: Mapping[str, Any], *, channel: str, hello: str, entity_id: str, at: datetime
 ) -> Heard | None:
     """Read one callback; None for what this project has no use for.
 
@@ -80,26 +69,25 @@ def hear(
     openid, kind = _text(fields, "FromUserName"), _text(fields, "MsgType").lower()
     if not openid:
         return None
-    chat = address(account, openid)
     if kind == "event":
         text, allows, left = _event(fields, hello)
     else:
         text, allows, left = _said(fields, kind), MESSAGE, False
     media = _media(fields, kind)
     if not text and media is None:
-        return Heard(chat=chat, allows=allows, left=left) if allows or left else None
+        return Heard(chat=openid, allows=allows, left=left) if allows or left else None
     inbound = Inbound(
         id=entity_id,
-        platform=PLATFORM,
-        message_id=f"{account}:{key_of(fields)}",
-        external=chat,
-        chat=chat,
+        platform=channel,
+        message_id=key_of(fields),
+        external=openid,
+        chat=openid,
         text=text,
         # A card cannot be typed: who sends one passes on what they have seen.
         forwarded=kind == "link",
         received_at=at,
     )
-    return Heard(chat=chat, inbound=inbound, media=media, allows=allows, left=left)
+    return Heard(chat=openid, inbound=inbound, media=media, allows=allows, left=left)
 
 
 def _text(fields: Mapping[str, Any], name: str) -> str:

@@ -10,9 +10,9 @@ Source: shared reference platforms.md §4 and §9 (草稿箱, 发布能力, 群�
 import asyncio
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
-from bot.channel import Outgoing
+from bot.channel import Notes, Outgoing
 from bot.platforms.wechat_official.account import OfficialAccount
 from bot.platforms.wechat_official.outbound import (
     address_of,
@@ -37,22 +37,6 @@ _LAST = 20
 
 _DONE, _UNDER_WAY = 0, 1
 _KNOWN_ID, _NO_QUOTA = 45065, 45028
-
-
-class Notes(Protocol):
-    """Where the steps are noted (``bot.journal``)."""
-
-    async def read(self, key: str) -> dict[str, Any]:
-        """The note; empty when there is none."""
-
-    async def write(self, key: str, **note: Any) -> None:
-        """Replace the note, committed."""
-
-    async def used(self, name: str) -> int:
-        """How often."""
-
-    async def use(self, name: str) -> None:
-        """One more."""
 
 
 class Posts:

@@ -142,8 +142,7 @@ def test_long_texts_on_both_sides_take_no_seconds():
     claims = tuple(Candidate(id=str(i), title=han[i:]) for i in range(12))
     start = time.process_time()
     judged("a" * 15_000 + han[5_000:], claims)
-    # Of its own processor time: other processes of a busy machine fail no test.
-    assert time.process_time() - start < 10
+    assert time.process_time() - start < 5
 
 
 def test_no_candidates():
