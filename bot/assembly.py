@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 import handlers
+from bot.answers import Answers
 from bot.aside import Aside, Inline
 from bot.attachments import Attachments
 from bot.beginning import check_roles, clock_of, make_key, one_process, prepare_data
@@ -17,6 +18,7 @@ from bot.channel import Channel
 from bot.dispatch import ALONE, SHARED, Dispatcher
 from bot.draft_links import DraftLinks
 from bot.following import indexes
+from bot.journal import Journal
 from bot.leases import Leases
 from bot.library import Library
 from bot.link_checker import HttpLinkChecker
@@ -124,12 +126,9 @@ async def assemble(
         executor = ids.new()
         attachments = Attachments(settings.data / "files", store, clock, ids)
         dispatcher = Dispatcher(services, library, SHARED if settings.split else ALONE)
-        means = Means(
-            store=dispatcher.store, attach=attachments.keep, clock=clock, ids=ids,
-            tokens=Tokens(engine, services.sealer, executor), leases=Leases(engine, executor),
-        )  # fmt: skip
+        means = _means(services, store, dispatcher, attachments, presenter, executor)
         made = _channels(settings, means, channels or {})
-        _close_after(stack, made)
+        _join(stack, made, dispatcher)
         sender = Sender(services, presenter, made, executor)
         if listens:
             outbox.sender = sender
@@ -157,6 +156,24 @@ async def assemble(
         yield parts
 
 
+def _means(
+    services: Services,
+    store: SqlStore,
+    dispatcher: Dispatcher,
+    attachments: Attachments,
+    presenter: Presenter,
+    executor: str,
+) -> Means:
+    """What the channels are made from."""
+    return Means(
+        store=dispatcher.store, attach=attachments.keep, clock=services.clock, ids=services.ids,
+        again=Answers(store, presenter, services.clock, executor).again,
+        notes=Journal(store, "post"), tokens=Tokens(store.engine, services.sealer, executor),
+        leases=Leases(store.engine, executor),
+        hello=next(word for word, name in services.words.items() if name == "help.show"),
+    )  # fmt: skip
+
+
 def _channels(
     settings: Settings, means: Means, given: Mapping[str, Channel]
 ) -> Mapping[str, Channel]:
@@ -168,7 +185,8 @@ def _channels(
     return {}
 
 
-def _close_after(stack: AsyncExitStack, channels: Mapping[str, Channel]) -> None:
+def _join(stack: AsyncExitStack, channels: Mapping[str, Channel], dispatcher: Dispatcher) -> None:
+    dispatcher.lingering = frozenset(n for n, one in channels.items() if one.limits.bundles)
     for channel in channels.values():
         if hasattr(channel, "aclose"):
             stack.push_async_callback(channel.aclose)

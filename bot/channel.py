@@ -3,10 +3,13 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from matrix.broadcast.owners import GroupsSeen
 from matrix.core.conversation import Inbound
+
+REPLIED = "reply:"
+"""Begins the remote id of what was said in the response to a message."""
 
 
 class Markup(StrEnum):
@@ -43,6 +46,9 @@ class Limits:
     number's source stands in ``limits.py``. ``keyless`` names the addresses at which a platform of
     KEY knows no key. ``owners``: what is sent is a task that the owner of several groups must
     confirm in a client; the outcome is asked for later (``GroupTasks``).
+    ``bundles``: messages cost, so what is due to one chat
+    at once goes as one message, and what cannot go now may wait for the person's next message.
+    ``post`` is the length of a post of the account itself where it differs from a message's.
     """
 
     text: int
@@ -58,6 +64,8 @@ class Limits:
     crowded: Callable[[str], bool] = bool
     keyless: Callable[[str], bool] = never
     owners: bool = False
+    bundles: bool = False
+    post: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +81,9 @@ class Press:
 class Outgoing:
     """One message ready to go: text already escaped for the platform and within its limit.
 
+    ``answers`` is the platform's id of the message that it answers, for platforms that take an
+    answer in the response to a message; empty for what comes unasked.
+
     ``key`` is the idempotency key (the delivery's id). ``edits`` is the remote id of a message
     to change instead. ``conversation`` is False for posts to channels and groups of the matrix.
     ``groups`` are the groups of the owner at ``address`` that the text is for; ``act`` is what is
@@ -84,6 +95,7 @@ class Outgoing:
     text: str
     buttons: tuple[Press, ...] = ()
     edits: str = ""
+    answers: str = ""
     conversation: bool = True
     groups: tuple[str, ...] = ()
     act: str = ""
@@ -94,6 +106,26 @@ Store = Callable[[Inbound], Awaitable[bool]]
 
 Attach = Callable[[bytes, str], Awaitable[str]]
 """Stores a file (bytes, name) and returns its attachment id. Raises Refusal when refused."""
+
+
+Again = Callable[[Inbound, Limits], Awaitable[str]]
+"""What was, or may have been, said in the response to a message that comes once more."""
+
+
+class Notes(Protocol):
+    """Steps of a post that takes several calls, kept over a restart."""
+
+    async def read(self, key: str) -> dict[str, Any]:
+        """The note; empty when there is none."""
+
+    async def write(self, key: str, **note: Any) -> None:
+        """Replace the note; committed when this returns."""
+
+    async def used(self, name: str) -> int:
+        """How often ``use`` was told this name."""
+
+    async def use(self, name: str) -> None:
+        """One more."""
 
 
 class Channel(Protocol):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from pydantic import SecretStr
 
-from bot.channel import Attach, Channel, Doubt, Store
+from bot.channel import Again, Attach, Channel, Doubt, Notes, Store
 from bot.leases import Leases
 from bot.platforms.webchat.channel import WebChat
 from bot.presenter import Presenter
@@ -22,14 +22,20 @@ from matrix.ports import Clock, Ids
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Means:
-    """What a channel may be made from, besides the settings."""
+    """What a channel may be made from, besides the settings.
+
+    ``hello`` is the word that a new follower stands for.
+    """
 
     store: Store
     attach: Attach
+    again: Again
+    notes: Notes
+    tokens: Tokens
     clock: Clock
     ids: Ids
-    tokens: Tokens
     leases: Leases
+    hello: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,6 +157,20 @@ def _email(settings: Settings, means: Means) -> Iterable[Channel]:
     yield Email(told, clock=means.clock)
 
 
+def _official(settings: Settings, means: Means) -> Iterable[Channel]:
+    from bot.platforms.wechat_official.account import open_account
+    from bot.platforms.wechat_official.channel import OfficialChannel
+
+    for one in settings.wechat_accounts:
+        account = open_account(
+            one, root=settings.wechat_base_url, tokens=means.tokens, now=means.clock.now
+        )
+        yield OfficialChannel(
+            account, means.store, means.attach, means.again, means.notes,
+            clock=means.clock, ids=means.ids, hello=means.hello,
+        )  # fmt: skip
+
+
 ENTRIES = (
     Entry(names=lambda s: ["wecom"] if s.wecom else [], make=_wecom),
     Entry(names=lambda s: ["wecom_group"] if s.wecom_app else [], make=_wecom_groups, owners=True),
@@ -164,6 +184,10 @@ ENTRIES = (
     Entry(
         names=lambda s: ["telegram"] if s.telegram_token.get_secret_value() else [],
         make=_telegram,
+    ),
+    Entry(
+        names=lambda s: [f"wechat_official@{one.name}" for one in s.wechat_accounts],
+        make=_official,
     ),
     Entry(
         names=lambda s: [WebChat.platform] if s.demonstration else [],

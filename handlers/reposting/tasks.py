@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from handlers.cards.publishing import is_direct
+from handlers.cards.publishing import channel_of, is_direct
 from handlers.context import Context
 from handlers.replies import Choice, choose
 from handlers.replies.drafting import TaskCard, TaskLine
@@ -69,7 +69,7 @@ async def expand(ctx: Context, campaign: Campaign, case: Case) -> None:
     for task, account in rest:
         if is_direct(ctx, account):
             one = (account.address, account.id, f"post:{task.id}")
-            direct.setdefault(account.platform, []).append(one)
+            direct.setdefault(channel_of(ctx, account), []).append(one)
     if direct:
         await _post_directly(ctx, campaign, bulletin, direct)
 

@@ -1,0 +1,22 @@
+"""which message a delivery answers, for platforms that take the answer in the response
+
+Revision ID: 0007
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+
+revision = '0007'
+down_revision = '0006'
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column('delivery', sa.Column('answers', sa.Text(), nullable=False, server_default=''))
+
+
+def downgrade() -> None:
+    with op.batch_alter_table('delivery', schema=None) as batch_op:
+        batch_op.drop_column('answers')
