@@ -87,6 +87,8 @@ async def scene(settings: Settings, name: str, code: str) -> str:
 async def examine(settings: Settings) -> list[tuple[str, str]]:
     """(key, detail) of every account, for ``piyao doctor``; asks, changes nothing."""
     found: list[tuple[str, str]] = []
+    if not (settings.wechat_accounts and settings.secret_key.get_secret_value()):
+        return found
     async with accounts(settings) as made:
         for one in made.values():
             found += await _examine(one)
@@ -107,8 +109,7 @@ async def _examine(account: OfficialAccount) -> list[tuple[str, str]]:
     if not account.settings.verified:
         return [*found, ("wechat_unverified", name)]
     asked = ["custom", *([account.settings.post] if account.settings.post else [])]
-    for what in asked:
-        found.append(await _quota(account, what))
+    found += [await _quota(account, what) for what in asked]
     if not account.settings.post:
         found.append(("wechat_by_hand", name))
     return found
