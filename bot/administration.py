@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from bot import official
 from bot.assembly import register_handlers
 from bot.beginning import DEMO_MARK, clock_of, make_key
 from bot.checkup import examine_channels
@@ -104,7 +105,7 @@ async def examine(settings: Settings) -> list[tuple[str, str]]:
         found.append((f"route_{why.replace('-', '_')}", name))
     found += await examine_channels(settings, tokens_of(settings, store))
     await store.engine.dispose()
-    return [*found, *await _platforms(settings)]
+    return [*found, *await official.examine(settings), *await _platforms(settings)]
 
 
 def tokens_of(settings: Settings, store: SqlStore) -> Tokens:
@@ -114,7 +115,7 @@ def tokens_of(settings: Settings, store: SqlStore) -> Tokens:
 
 async def _platforms(settings: Settings) -> list[tuple[str, str]]:
     if not settings.telegram_token.get_secret_value():
-        return [] if settings.wecom else [("no_telegram", "")]
+        return [] if settings.real_platform else [("no_telegram", "")]
     from bot.platforms.telegram.channel import TelegramChannel
     from bot.platforms.telegram.client import TelegramSettings
 

@@ -178,10 +178,14 @@ class Api:
         found: dict[str, Any] = await self.call(act)
         return found
 
+    async def token(self) -> None:
+        """Make sure that there is one; fetches nothing while one is in force. Raises ApiError."""
+        await self._tokens.get(self.account, self._fetch)
+
     async def reachable(self) -> str:
-        """Empty, or what is wrong: a token can be had. Fetches nothing while one is in force."""
+        """Empty, or what is wrong: a token can be had."""
         try:
-            await self._tokens.get(self.account, self._fetch)
+            await self.token()
         except ApiError as error:
             return f"{error.code} {error.said}".strip()
         return ""

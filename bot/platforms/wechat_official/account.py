@@ -64,6 +64,20 @@ class OfficialAccount:
         made = await self.api.call(lambda client: client.qrcode.create(asked), repeatable=True)
         return str(made["url"])
 
+    async def permanent_picture(self, name: str, data: bytes) -> str:
+        """Keep a picture at WeChat for good; its media id. Raises ApiError."""
+        file = (name, data, "image/jpeg")
+        made = await self.api.upload("material/add_material", {"type": "image"}, file)
+        return str(made["media_id"])
+
+    async def quota(self, path: str) -> tuple[int, int]:
+        """What is left of a day's calls, and of how many. Raises ApiError."""
+        answer = await self.api.call(
+            lambda client: client.post("openapi/quota/get", data={"cgi_path": path}),
+            repeatable=True,
+        )
+        return int(answer["quota"]["remain"]), int(answer["quota"]["daily_limit"])
+
 
 def open_account(
     settings: WechatAccount, *, root: str, tokens: Tokens, now: Callable[[], datetime]
