@@ -36,7 +36,8 @@ class Limits:
 
     ``per_second`` and ``per_minute`` are for the whole account, ``chat_per_second`` and
     ``chat_per_minute`` for one chat for which ``crowded`` holds (a group); 0 is no limit. Each
-    number's source stands in ``limits.py``. ``bundles``: messages cost, so what is due to one chat
+    number's source stands in ``limits.py``. ``one_slows_all``: told to slow down at one chat, the
+    account rests at all of them. ``bundles``: messages cost, so what is due to one chat
     at once goes as one message, and what cannot go now may wait for the person's next message.
     ``post`` is the length of a post of the account itself where it differs from a message's.
     """
@@ -54,6 +55,7 @@ class Limits:
     crowded: Callable[[str], bool] = bool
     bundles: bool = False
     post: int = 0
+    one_slows_all: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
