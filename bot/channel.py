@@ -45,9 +45,10 @@ class Limits:
     ``chat_per_minute`` for one chat for which ``crowded`` holds (a group); 0 is no limit. Each
     number's source stands in ``limits.py``. ``keyless`` names the addresses at which a platform of
     KEY knows no key. ``owners``: what is sent is a task that the owner of several groups must
-    confirm in a client; the outcome is asked for later (``GroupTasks``).
-    ``bundles``: messages cost, so what is due to one chat
-    at once goes as one message, and what cannot go now may wait for the person's next message.
+    confirm in a client; the outcome is asked for later (``GroupTasks``). ``one_slows_all``: told
+    to slow down at one chat, the account rests at all of them. ``bundles``: messages cost, so what
+    is due to one chat at once goes as one message, and what cannot go now may wait for the
+    person's next message.
     ``post`` is the length of a post of the account itself where it differs from a message's.
     """
 
@@ -66,6 +67,7 @@ class Limits:
     owners: bool = False
     bundles: bool = False
     post: int = 0
+    one_slows_all: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pydantic import SecretStr
 
 from bot.channel import Again, Attach, Channel, Doubt, Notes, Store
-from bot.leases import Leases
 from bot.platforms.webchat.channel import WebChat
 from bot.presenter import Presenter
 from bot.tokens import Tokens
@@ -34,7 +33,6 @@ class Means:
     tokens: Tokens
     clock: Clock
     ids: Ids
-    leases: Leases
     hello: str
 
 
@@ -100,8 +98,7 @@ def _wecom(settings: Settings, means: Means) -> Iterable[Channel]:
     if settings.wecom_app:
         api = _wecom_api(settings, account, settings.wecom_secret, means)
     yield WecomChannel(
-        told, api, means.store, means.attach, clock=means.clock, ids=means.ids,
-        lease=means.leases,
+        told, api, means.store, means.attach, clock=means.clock, ids=means.ids
     )  # fmt: skip
 
 
@@ -195,6 +192,11 @@ ENTRIES = (
         posts=False,
     ),
 )
+
+
+def named(settings: Settings) -> frozenset[str]:
+    """All channels that these settings ask for."""
+    return frozenset(name for entry in ENTRIES for name in entry.names(settings))
 
 
 def posting(settings: Settings) -> frozenset[str]:

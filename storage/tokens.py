@@ -43,21 +43,6 @@ async def lease(
     return taken.rowcount == 1
 
 
-async def extend(
-    engine: AsyncEngine, account: str, holder: str, now: datetime, until: datetime
-) -> bool:
-    """Keep a lease longer that has not run out; False when it is not ``holder``'s."""
-    async with engine.begin() as connection:
-        kept = await connection.execute(
-            update(TOKEN)
-            .where(
-                TOKEN.c.account == account, TOKEN.c.leased_by == holder, TOKEN.c.leased_until > now
-            )
-            .values(leased_until=until)
-        )
-    return kept.rowcount == 1
-
-
 async def keep(
     engine: AsyncEngine, account: str, holder: str, sealed: str, good_until: datetime
 ) -> bool:

@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -25,20 +25,6 @@ from tests.doubles.wecom_bot import WeComBot
 from tests.doubles.wecom_server import WeCom
 
 
-class Held:
-    """The lease of one process; ``taken`` is another one that has it."""
-
-    def __init__(self) -> None:
-        self.taken = False
-        self.dropped = 0
-
-    async def hold(self, name: str, span: timedelta) -> bool:
-        return not self.taken
-
-    async def drop(self, name: str) -> None:
-        self.dropped += 1
-
-
 class Rig:
     """Clock, ids, store, attach of one channel; ``stored`` by message id."""
 
@@ -50,7 +36,6 @@ class Rig:
         self.repeats = 0
         self.files: list[tuple[bytes, str]] = []
         self.pauses: list[float] = []
-        self.lease = Held()
         self.refuse_files = ""
         self.fail_store = 0
         self._ids = 0
@@ -72,7 +57,7 @@ class Rig:
             )  # fmt: skip
         self.channel = WecomChannel(
             WecomSettings(**(app | {"done": "已处理"} | more)), made, self.store, self.attach,
-            clock=self, ids=self, lease=self.lease, sleep=self.sleep,
+            clock=self, ids=self, sleep=self.sleep,
         )  # fmt: skip
 
     def now(self) -> datetime:

@@ -122,19 +122,6 @@ async def test_who_is_cut_by_another_connection_does_not_fight_back(rig: Rig) ->
     assert rig.pauses[0] == lines.KICKED_PAUSE
 
 
-async def test_only_the_holder_of_the_lease_connects(rig: Rig) -> None:
-    rig.lease.taken = True
-    async with rig.listening(up=False):
-        async with asyncio.timeout(10):
-            while len(rig.pauses) < 3:
-                await asyncio.sleep(0)
-        assert rig.bot.sessions == 0
-        assert await rig.channel.ping() == "bot held-elsewhere"
-        rig.lease.taken = False
-        await rig.bot.until(lambda: rig.bot.sessions == 1)
-    assert rig.lease.dropped == 1
-
-
 async def test_a_wrong_secret_is_named(rig: Rig) -> None:
     rig.bot.secret = "another"
     async with rig.listening(up=False):

@@ -14,7 +14,6 @@ from bot.assembly import assemble
 from bot.parts import Parts
 from bot.web.app import public_app
 from config.settings import Settings, load
-from matrix.broadcast.pacing import Pacer
 from matrix.core.conversation import InboxState
 from matrix.core.delivery import DeliveryState
 from tests.doubles.clock import FakeClock
@@ -173,7 +172,7 @@ async def wecom_stage(folder: Path) -> AsyncIterator[WecomChat]:
         async with made as parts:
             await _accounts(parts)
             # A story told in seconds is more than one member may get in a minute.
-            parts.sender._pacers["wecom"] = Pacer((), ())
+            parts.sender._gates = {}
             api.hurried = True
             line = asyncio.create_task(parts.channels["wecom"].run())
             chat = WecomChat(api, bot, parts, clock)

@@ -2,10 +2,8 @@
 
 import asyncio
 import logging
-import time
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 from bot.channel import Answer, Attach, Call, Outgoing, Store
@@ -14,20 +12,17 @@ from bot.platforms.wecom.client import WecomSettings
 from bot.platforms.wecom.codes import Clicks
 from bot.platforms.wecom.files import UNAVAILABLE, fetch, note
 from bot.platforms.wecom.inbound import PLATFORM, Heard, RemoteFile
-from bot.platforms.wecom.limits import LIMITS, PER_HOUR, by_bot
-from bot.platforms.wecom.line import Lease, Line, Sleep
+from bot.platforms.wecom.limits import LIMITS, by_bot
+from bot.platforms.wecom.line import Line, Sleep
 from bot.wechat.callback import CallbackBox, RejectedError
 from bot.wechat.client import Api
 from bot.wechat.outcomes import ApiError
-from matrix.broadcast.pacing import Pacer
 from matrix.core.conversation import Inbound
 from matrix.core.errors import DeliveryError, Refusal
 from matrix.ports import Clock, Ids
 
 LOG = logging.getLogger(__name__)
 
-# A message counts once and may be a text and a card: half of what WeCom takes before it drops.
-_WINDOWS = ((PER_HOUR // 2, 3600.0),)
 # Seconds for the files of a callback: it must be answered within five.
 _FILE_PATIENCE = 3.5
 # Tries to store what came over the line, which nobody will repeat.
@@ -49,7 +44,6 @@ class WecomChannel:
         *,
         clock: Clock,
         ids: Ids,
-        lease: Lease,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
         """Nothing is connected yet. ``api`` is None where only the bot is configured."""
@@ -60,7 +54,6 @@ class WecomChannel:
         self._clock = clock
         self._ids = ids
         self._sleep = sleep
-        self._pacer = Pacer((), _WINDOWS)
         self._clicks = Clicks()
         self._box: CallbackBox | None = None
         if settings.listens:
@@ -72,7 +65,7 @@ class WecomChannel:
         self.line: Line | None = None
         if settings.bot_id:
             self.line = Line(
-                settings.bot_id, settings.bot_secret, settings.bot_url, self._pushed, lease,
+                settings.bot_id, settings.bot_secret, settings.bot_url, self._pushed,
                 sleep=sleep,
             )  # fmt: skip
 
@@ -80,11 +73,6 @@ class WecomChannel:
 
     async def send(self, message: Outgoing) -> str:
         """Send or edit one message; see ``outbound.Remote`` for the id. Raises DeliveryError."""
-        now = time.monotonic()
-        wait = self._pacer.wait(message.address, now)
-        if wait > 0:
-            raise DeliveryError("member-limit", retry_after=timedelta(seconds=wait))
-        self._pacer.take(message.address, now)
         settings, clicks = self._settings, self._clicks
         if by_bot(message.address):
             if self.line is None:

@@ -1,7 +1,7 @@
 """The bot's long connection: one line, kept up; asked over it, told by it. Source: path/101463.
 
-A new connection of a bot cuts the old one, so one process holds the line: it keeps a lease, and
-whoever is cut by a stranger waits long before trying again.
+A new connection of a bot cuts the old one. Among our own processes one alone runs a channel
+(``bot.holdings``); whoever is cut by a stranger waits long before trying again.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import Any
 
 import aiohttp
 
@@ -33,9 +33,8 @@ MISSED = 2
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 # Cut by another connection of the same bot: fighting back would cut that one.
 KICKED_PAUSE = 60.0
-# Another process holds the line: looked again after so long, shorter than the lease lasts.
-LEASED_PAUSE = 5.0
-LEASE = timedelta(seconds=90)
+# Without a line a message waits so long in the ledger before it is tried again.
+NO_LINE = timedelta(seconds=5)
 # Bytes of one frame.
 FRAME = 1024 * 1024
 
@@ -44,16 +43,6 @@ TOO_OFTEN = frozenset({45009})
 
 Sleep = Callable[[float], Awaitable[None]]
 Take = Callable[[Mapping[str, Any]], Awaitable[None]]
-
-
-class Lease(Protocol):
-    """At most one process holds a name."""
-
-    async def hold(self, name: str, span: timedelta) -> bool:
-        """Take it, or keep it longer; False when another process has it."""
-
-    async def drop(self, name: str) -> None:
-        """Give it back."""
 
 
 class _LostError(Exception):
@@ -69,7 +58,6 @@ class Line:
         secret: str,
         url: str,
         take: Take,
-        lease: Lease,
         *,
         sleep: Sleep = asyncio.sleep,
         beat: float = BEAT,
@@ -78,7 +66,6 @@ class Line:
         self._bot, self._secret = bot, secret
         self.url = url or OFFICIAL
         self._take = take
-        self._lease = lease
         self._sleep = sleep
         self._beat = beat
         self._socket: aiohttp.ClientWebSocketResponse | None = None
@@ -90,27 +77,16 @@ class Line:
     async def run(self) -> None:
         """Keep the line up until cancelled."""
         failures = 0
-        try:
-            while True:
-                if not await self._lease.hold(self._name, LEASE):
-                    self.fault = "held-elsewhere"
-                    await self._sleep(LEASED_PAUSE)
-                    continue
-                try:
-                    async with self._connected() as socket:
-                        failures = 0
-                        await self._listen(socket)
-                except (aiohttp.ClientError, OSError, TimeoutError, _LostError) as error:
-                    self.fault = str(error) if isinstance(error, _LostError) else "unreachable"
-                failures += 1
-                LOG.warning("the bot's line: %s (%d times)", self.fault, failures)
-                await self._sleep(self._pause(failures))
-        finally:
-            await self._lease.drop(self._name)
-
-    @property
-    def _name(self) -> str:
-        return f"line:{self._bot}"
+        while True:
+            try:
+                async with self._connected() as socket:
+                    failures = 0
+                    await self._listen(socket)
+            except (aiohttp.ClientError, OSError, TimeoutError, _LostError) as error:
+                self.fault = str(error) if isinstance(error, _LostError) else "unreachable"
+            failures += 1
+            LOG.warning("the bot's line: %s (%d times)", self.fault, failures)
+            await self._sleep(self._pause(failures))
 
     def _pause(self, failures: int) -> float:
         if self.fault == "kicked":
@@ -130,6 +106,7 @@ class Line:
                 yield socket
             finally:
                 self._socket = None
+                self.fault = "not-connected"
                 for one in self._waiting.values():
                     if not one.done():
                         one.set_exception(DeliveryError("no-answer", unknown=True))
@@ -167,8 +144,6 @@ class Line:
         missed = 0
         while missed < MISSED:
             await asyncio.sleep(self._beat)
-            if not await self._lease.hold(self._name, LEASE):
-                return "held-elsewhere"
             try:
                 await self._ask(socket, frames.PING, None)
                 missed = 0
@@ -196,7 +171,7 @@ class Line:
         """Send one frame and wait for its errcode. Raises DeliveryError."""
         socket = self._socket
         if socket is None or self.fault:
-            raise DeliveryError("no-line", retry_after=timedelta(seconds=LEASED_PAUSE))
+            raise DeliveryError("no-line", retry_after=NO_LINE)
         await self._ask(socket, cmd, body, req_id)
 
     async def _ask(
