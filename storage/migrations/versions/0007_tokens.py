@@ -8,7 +8,7 @@ from alembic import op
 
 
 revision = '0007'
-down_revision = '0006'
+down_revision = '0006_scale'
 branch_labels = None
 depends_on = None
 
