@@ -236,7 +236,7 @@ def simulate(
                 OUT.print(line)
 
     try:
-        _run(main())
+        run_to_end(main())
     except clock_report.Unusable as fault:
         ERR.print(sentence("clocks", fault.key, value=fault.value))
         if fault.near:
@@ -266,7 +266,7 @@ def replay() -> None:
             raise typer.Exit(1)
         OUT.print(sentence("clocks", "replayed", count=count))
 
-    _run(main())
+    run_to_end(main())
 
 
 def main() -> None:
