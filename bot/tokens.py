@@ -112,13 +112,17 @@ class Tokens:
     ) -> str:
         deadline = self._now() + 2 * LEASE
         while True:
-            if not renew and (found := await self._stored(account, used)):
+            kept = await rows.read(self._engine, account)
+            if not renew and (found := self._stored(account, kept, used)):
                 return found
             now = self._now()
-            if await rows.lease(self._engine, account, self._holder, now, now + LEASE):
+            # Whoever waits for another's lease only looks: nothing is written until it is free.
+            free = kept.leased_until is None or kept.leased_until < now
+            if free and await rows.lease(self._engine, account, self._holder, now, now + LEASE):
                 try:
                     # Somebody may have written between the look and the lease.
-                    found = "" if renew else await self._stored(account, used)
+                    kept = await rows.read(self._engine, account)
+                    found = "" if renew else self._stored(account, kept, used)
                     return found or await self._fetched(account, fetch)
                 finally:
                     await rows.release(self._engine, account, self._holder)
@@ -126,9 +130,8 @@ class Tokens:
                 raise DeliveryError("token-busy")
             await self._sleep(_LOOK)
 
-    async def _stored(self, account: str, used: str) -> str:
-        kept = await rows.read(self._engine, account)
-        if kept is None or kept.good_until is None:
+    def _stored(self, account: str, kept: rows.Kept, used: str) -> str:
+        if kept.good_until is None:
             return ""
         try:
             token = self._sealer.unseal(kept.sealed)

@@ -12,18 +12,21 @@ from storage.tables import TOKEN
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """A token as it lies in the database: sealed, and until when it may be used."""
+    """A token as it lies in the database: sealed, until when it may be used, and any lease."""
 
-    sealed: str
-    good_until: datetime | None
+    sealed: str = ""
+    good_until: datetime | None = None
+    leased_until: datetime | None = None
 
 
-async def read(engine: AsyncEngine, account: str) -> Kept | None:
-    """What is kept for an account; None when nothing was ever fetched."""
+async def read(engine: AsyncEngine, account: str) -> Kept:
+    """What is kept for an account."""
     async with engine.connect() as connection:
-        query = select(TOKEN.c.sealed, TOKEN.c.good_until).where(TOKEN.c.account == account)
-        row = (await connection.execute(query)).one_or_none()
-    return Kept(sealed=row.sealed, good_until=row.good_until) if row and row.sealed else None
+        columns = (TOKEN.c.sealed, TOKEN.c.good_until, TOKEN.c.leased_until)
+        row = (
+            await connection.execute(select(*columns).where(TOKEN.c.account == account))
+        ).one_or_none()
+    return Kept(**row._mapping) if row else Kept()  # noqa: SLF001
 
 
 async def lease(

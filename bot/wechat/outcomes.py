@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from matrix.core.errors import DeliveryError
-from matrix.triage.deadline import LOCAL
+from matrix.triage.calendar import LOCAL
 
 
 class Family(StrEnum):

@@ -38,7 +38,7 @@ class Platform:
         return Fetched(token=f"token-{self.fetches}", lasts=timedelta(hours=2))
 
     async def pause(self, seconds: float) -> None:
-        await asyncio.sleep(0.001)
+        await asyncio.sleep(0.01)
         self.now += timedelta(seconds=seconds)
 
 

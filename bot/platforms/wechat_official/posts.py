@@ -24,7 +24,7 @@ from bot.platforms.wechat_official.outbound import (
 from bot.wechat.outcomes import ApiError
 from matrix.core.errors import DeliveryError
 from matrix.ports import Clock
-from matrix.triage.deadline import LOCAL
+from matrix.triage.calendar import LOCAL
 
 # Seconds between the looks at a publication under way; few, for a day has 100 of them.
 LOOKS = (0.0, 3.0, 10.0, 20.0)

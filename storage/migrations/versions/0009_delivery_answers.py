@@ -1,14 +1,14 @@
 """which message a delivery answers, for platforms that take the answer in the response
 
-Revision ID: 0008
+Revision ID: 0009_answers
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 
-revision = '0008'
-down_revision = '0007'
+revision = '0009_answers'
+down_revision = '0008_tokens'
 branch_labels = None
 depends_on = None
 

@@ -1,14 +1,14 @@
 """the owner of a group
 
-Revision ID: 0009
+Revision ID: 0010_group_owner
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 
-revision = '0009'
-down_revision = '0008'
+revision = '0010_group_owner'
+down_revision = '0009_answers'
 branch_labels = None
 depends_on = None
 

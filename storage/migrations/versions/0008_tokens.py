@@ -1,14 +1,14 @@
 """access tokens of the platforms' accounts, sealed, one holder for all processes
 
-Revision ID: 0007
+Revision ID: 0008_tokens
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 
-revision = '0007'
-down_revision = '0006_scale'
+revision = '0008_tokens'
+down_revision = '0007'
 branch_labels = None
 depends_on = None
 
