@@ -1,23 +1,31 @@
 """What the administrator does from the command line."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from bot import official
 from bot.assembly import register_handlers
-from bot.beginning import DEMO_MARK, clock_of
-from bot.means import RandomIds
+from bot.beginning import DEMO_MARK, clock_of, make_key
+from bot.checkup import examine_channels
+from bot.means import KeySealer, RandomIds
 from bot.parts import today
 from bot.presenter import Presenter
+from bot.tokens import Tokens
+from config.holidays import load_holidays
 from config.settings import Settings
 from config.texts import load_texts
+from handlers import calendars
 from handlers.context import Context
 from handlers.importing.directory import load_directory
 from handlers.intake import identity
-from handlers.services import Directories, Policy, Services
+from handlers.services import Directories, Directory, Policy, Services
 from matrix.core.directory import Area, AreaKind, Person, Post
 from matrix.core.roles import Role
 from matrix.matching.text import normalise
+from matrix.ports import Work
 from matrix.triage.routing import alarms
 from storage.engine import open_engine
 from storage.migrate import upgrade
@@ -92,6 +100,7 @@ async def examine(settings: Settings) -> list[tuple[str, str]]:
         return [*found, ("bad_database", type(error).__name__)]
     async with store.read() as work:
         directory = await load_directory(work, today(clock_of(settings)))
+        found += _holidays(directory, clock_of(settings).now())
         bulletins = await work.bulletins.find(limit=50)
     if not any(post.role is Role.ADMIN for post in directory.posts):
         found.append(("bad_no_admin", ""))
@@ -100,13 +109,36 @@ async def examine(settings: Settings) -> list[tuple[str, str]]:
     for why, topic, unit in alarms(directory.tables):
         name = directory.unit_name(unit) if unit else topic
         found.append((f"route_{why.replace('-', '_')}", name))
+    found += await examine_channels(settings, tokens_of(settings, store))
     await store.engine.dispose()
-    return [*found, *await _platforms(settings)]
+    return [*found, *await official.examine(settings), *await _platforms(settings)]
+
+
+def tokens_of(settings: Settings, store: SqlStore) -> Tokens:
+    """The holder of tokens for one command: what it fetches serves the running process too."""
+    return Tokens(store.engine, KeySealer(make_key(settings)), RandomIds().new())
+
+
+def _holidays(directory: Directory, now: datetime) -> list[tuple[str, str]]:
+    """Years that clocks will soon reach and of which the holidays are not known."""
+    policy = Policy(short_name="", clocks=_clocks(), holidays=load_holidays())
+    return [("no_holidays", str(year)) for year in calendars.missing(directory, policy, now)]
+
+
+@asynccontextmanager
+async def read_district(settings: Settings) -> AsyncIterator[tuple[Work, Directory]]:
+    """The database for reading, and the directory in force today."""
+    store = await _open(settings)
+    try:
+        async with store.read() as work:
+            yield work, await load_directory(work, today(clock_of(settings)))
+    finally:
+        await store.engine.dispose()
 
 
 async def _platforms(settings: Settings) -> list[tuple[str, str]]:
     if not settings.telegram_token.get_secret_value():
-        return [("no_telegram", "")]
+        return [] if settings.real_platform else [("no_telegram", "")]
     from bot.platforms.telegram.channel import TelegramChannel
     from bot.platforms.telegram.client import TelegramSettings
 
@@ -149,6 +181,27 @@ async def import_tables(
         return await import_folder_or_file(
             store, paths, table=table, confirm=confirm, show=show, texts=_texts,
             today=today(clock_of(settings)), key_of=lambda text: normalise(text).key,
+        )  # fmt: skip
+    finally:
+        await store.engine.dispose()
+
+
+async def import_corporation(
+    settings: Settings, confirm: Callable[[str], bool], show: Callable[[str], None]
+) -> int:
+    """Import WeCom's departments and members; returns the exit code."""
+    from bot.corporations import import_wecom
+
+    if not (settings.wecom_app or settings.wecom_contact_secret.get_secret_value()):
+        show(_texts("import.no_wecom", {}))
+        return 2
+    store = await _open(settings)
+    labels = load_texts()["role"]
+    roles = {str(labels[role.value]): role for role in Role if role.value in labels}
+    try:
+        return await import_wecom(
+            store, settings, tokens_of(settings, store), roles, confirm=confirm, show=show,
+            texts=_texts, today=today(clock_of(settings)),
         )  # fmt: skip
     finally:
         await store.engine.dispose()

@@ -1,57 +1,21 @@
 """The command ``piyao``."""
 
-import asyncio
 import json
 import logging
-import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 from bot.assembly import register_handlers
-from bot.beginning import StartRefusedError
-from bot.logs import configure
-from bot.presenter import Presenter
-from config.settings import Settings, SettingsError, load
-from config.texts import load_texts
+from bot.cli_wechat import wechat
+from bot.tell import ERR, OUT, run_to_end, sentence, settings_or_exit
+from config.settings import Settings
 from matrix.matching.caution import Caution
 
 app = typer.Typer(help="辟谣矩阵：区县联合辟谣平台。", no_args_is_help=True, add_completion=False)
-OUT = Console(highlight=False, soft_wrap=True)
-ERR = Console(stderr=True, highlight=False, soft_wrap=True)
-
-
-def sentence(table: str, key: str, **fields: object) -> str:
-    """A sentence of the catalogue for the terminal."""
-    text = Presenter(texts=load_texts()).text(table, key)
-    for name, value in fields.items():
-        text = text.replace("{" + name + "}", str(value))
-    return text
-
-
-def settings_or_exit(**more: str) -> Settings:
-    """Settings, or every fault at once in Chinese and exit code 2; ``more`` stands above all."""
-    try:
-        settings = load({**os.environ, **more})
-    except SettingsError as error:
-        ERR.print(sentence("cli", "settings_faults"))
-        for variable, key, detail in error.faults:
-            known = sentence("cli", f"setting_{key}")
-            ERR.print(f"  · {variable}：{detail if known.startswith('setting_') else known}")
-        raise typer.Exit(2) from None
-    configure(settings)
-    return settings
-
-
-def _run(main: Any) -> None:
-    try:
-        asyncio.run(main)
-    except StartRefusedError as refused:
-        ERR.print(sentence("cli", f"start_{refused.key}", detail=refused.detail))
-        raise typer.Exit(2) from None
+app.add_typer(wechat, name="wechat")
 
 
 @app.command(help="启动服务，并打印网址。")
@@ -71,7 +35,7 @@ def run(
         OUT.print(sentence("cli", key, address=address, roles=shown))
         OUT.print(sentence("cli", "probes", address=probes))
 
-    _run(serve(settings_or_exit(**({"PIYAO_ROLES": roles} if roles else {})), ready))
+    run_to_end(serve(settings_or_exit(**({"PIYAO_ROLES": roles} if roles else {})), ready))
 
 
 @app.command(help="在终端里以某人的身份聊天。")
@@ -81,7 +45,7 @@ def terminal(
     """Chat as a person, with numbered replies."""
     from bot.terminal import talk
 
-    _run(talk(settings_or_exit(), name, OUT))
+    run_to_end(talk(settings_or_exit(), name, OUT))
 
 
 @app.command(help="讲一个完整的故事：从线索到更正，一分钟以内，用临时数据库。")
@@ -90,7 +54,7 @@ def demo() -> None:
     from bot.demo import tell
 
     logging.disable(logging.CRITICAL)
-    _run(tell(OUT))
+    run_to_end(tell(OUT))
 
 
 @app.command(help="建一个空的区，并打印首位管理员的邀请码。")
@@ -105,7 +69,7 @@ def init(
         code = await initialise(settings_or_exit(), district, admin)
         OUT.print(sentence("cli", "initialised", name=admin, code=code))
 
-    _run(main())
+    run_to_end(main())
 
 
 @app.command(help="给一个人发一次性邀请码。")
@@ -120,7 +84,7 @@ def invite(name: Annotated[str, typer.Argument(help="姓名或编号")]) -> None
             raise typer.Exit(1)
         OUT.print(sentence("cli", "invited", name=name, code=code))
 
-    _run(main())
+    run_to_end(main())
 
 
 @app.command(help="把数据库升级到最新结构。")
@@ -147,22 +111,29 @@ def doctor() -> None:
             raise typer.Exit(1)
         OUT.print(sentence("doctor", "done"))
 
-    _run(main())
+    run_to_end(main())
 
 
 @app.command(name="import", help="导入表格（CSV、XLSX、JSONL），先显示差异。")
 def import_(
-    paths: Annotated[list[Path], typer.Argument(help="文件或文件夹")],
+    paths: Annotated[
+        list[Path], typer.Argument(help="文件或文件夹；写 wecom 则从企业微信通讯录导入")
+    ],
     table: Annotated[str, typer.Option(help="表名，缺省取文件名")] = "",
     yes: Annotated[bool, typer.Option("--yes", help="不再询问")] = False,
 ) -> None:
     """Import tables."""
-    from bot.administration import import_tables
+    from bot.administration import import_corporation, import_tables
 
     code = 0
 
     async def main() -> None:
         nonlocal code
+        if [str(path) for path in paths] == ["wecom"]:
+            code = await import_corporation(
+                settings_or_exit(), lambda text: yes or typer.confirm(text), OUT.print
+            )
+            return
         code = await import_tables(
             settings_or_exit(),
             paths,
@@ -171,7 +142,7 @@ def import_(
             OUT.print,
         )
 
-    _run(main())
+    run_to_end(main())
     raise typer.Exit(code)
 
 
@@ -180,7 +151,8 @@ def export(
     table: Annotated[
         str,
         typer.Argument(
-            help="areas、units、places、topics、people、posts、accounts、bulletins、links"
+            help="areas、calendars、days、units、places、topics、people、posts、shifts、accounts、"
+            "bulletins、links"
         ),
     ],
     path: Annotated[Path, typer.Argument(help="目标文件：.csv、.xlsx 或 .jsonl")],
@@ -192,7 +164,7 @@ def export(
         count = await export_one(settings_or_exit(), table, path)
         OUT.print(sentence("cli", "exported", count=count, path=path))
 
-    _run(main())
+    run_to_end(main())
 
 
 @app.command(
@@ -244,7 +216,64 @@ def _explain(lead: str) -> None:
             ]
             OUT.print(sentence("cli", "explained", **{**row, "reasons": "；".join(reasons)}))
 
-    _run(main())
+    run_to_end(main())
+
+
+clocks = typer.Typer(help="时限：先算一遍再启用；与经过记录核对。", no_args_is_help=True)
+app.add_typer(clocks, name="clocks")
+
+
+@clocks.command(help="打印一件案子的全部时限：每一步从何时到何时、按谁的作息、何时提醒谁。")
+def simulate(
+    grade: Annotated[str, typer.Option(help="等级：红、橙、黄、蓝")],
+    start: Annotated[str, typer.Option("--from", help='首报时间，例如 "2026-02-13 17:30"')],
+    unit: Annotated[str, typer.Option(help="主办单位：全称、简称或代码")],
+) -> None:
+    """The whole timeline of a case."""
+    from bot import clock_report
+    from bot.administration import read_district
+
+    async def main() -> None:
+        async with read_district(settings_or_exit()) as (_, directory):
+            lines = clock_report.simulate(
+                directory, clock_report.parse_grade(grade), clock_report.parse_time(start),
+                clock_report.find_unit(directory, unit), sentence,
+            )  # fmt: skip
+            for line in lines:
+                OUT.print(line)
+
+    try:
+        run_to_end(main())
+    except clock_report.Unusable as fault:
+        ERR.print(sentence("clocks", fault.key, value=fault.value))
+        if fault.near:
+            ERR.print(sentence("clocks", "near_unit", units="、".join(fault.near)))
+        raise typer.Exit(2) from None
+
+
+@clocks.command(help="从经过记录重算每一个时限，与库里的逐项比较。")
+def replay() -> None:
+    """Whether the log gives every stored clock."""
+    from bot import clock_report
+    from bot.administration import read_district
+
+    async def main() -> None:
+        async with read_district(settings_or_exit()) as (work, _):
+            count, differing = await clock_report.compare(work)
+        for one, names in differing.values():
+            stage = sentence("stage", f"stage_{one.stage.value.replace('-', '_')}")
+            OUT.print(
+                sentence(
+                    "clocks", "differs", id=one.id, subject=one.subject, stage=stage,
+                    fields="、".join(names),
+                )
+            )  # fmt: skip
+        if differing:
+            ERR.print(sentence("clocks", "differing", count=count, bad=len(differing)))
+            raise typer.Exit(1)
+        OUT.print(sentence("clocks", "replayed", count=count))
+
+    run_to_end(main())
 
 
 def main() -> None:

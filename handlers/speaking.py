@@ -13,7 +13,7 @@ from handlers.services import Directory, Policy, Services
 from handlers.wire import encode_reply
 from matrix.core.conversation import Button, Dialog
 from matrix.core.delivery import Delivery, DeliveryState
-from matrix.core.directory import Person, UnitKind
+from matrix.core.directory import Person, Post, UnitKind
 from matrix.core.entity import Entity
 from matrix.core.errors import NotAllowed
 from matrix.core.roles import Role
@@ -26,7 +26,10 @@ NUMBERS = 99
 
 @dataclass(slots=True, kw_only=True)
 class Voice:
-    """Who speaks where, and what has been said in this request."""
+    """Who speaks where, and what has been said in this request.
+
+    ``answering`` is the platform's id of the message that is being answered.
+    """
 
     services: Services
     work: Work
@@ -34,6 +37,7 @@ class Voice:
     person: Person | None = None
     platform: str = ""
     chat: str = ""
+    answering: str = ""
     said: list[Delivery] = field(default_factory=list)
 
     @property
@@ -65,6 +69,7 @@ class Voice:
             choices,
             subject=subject,
             purpose=purpose,
+            answers=self.answering,
         )
 
     async def tell(
@@ -137,9 +142,13 @@ class Voice:
 
     def holders(self, *roles: Role, unit: str = "") -> list[str]:
         """Persons who hold one of the roles today."""
+        return [post.person for post in self.posts_held(*roles, unit=unit)]
+
+    def posts_held(self, *roles: Role, unit: str = "") -> list[Post]:
+        """Posts with one of the roles that are held today."""
         today = access.beijing_date(self.at)
         return [
-            post.person
+            post
             for post in self.directory.posts
             if post.role in roles
             and (not unit or post.unit == unit)
@@ -158,6 +167,7 @@ class Voice:
         purpose: str = "",
         dedup: str | None = None,
         post: PostLine | None = None,
+        answers: str = "",
     ) -> Delivery:
         delivery_id = self.services.ids.new()
         buttons = await self._buttons(delivery_id, platform, chat, person, choices)
@@ -171,6 +181,7 @@ class Voice:
             content=encode_reply(reply, buttons, post),
             dedup=dedup,
             harmless=dedup is None and bool(choices),
+            answers=answers,
             created_at=self.at,
         )
         await self.work.deliveries.add(delivery)

@@ -19,7 +19,7 @@ class UnitKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unit(Entity):
-    """A body. ``id`` is its code."""
+    """A body. ``id`` is its code; ``calendar`` is the code of its working hours."""
 
     name: str
     short_name: str
@@ -28,6 +28,7 @@ class Unit(Entity):
     area: str = ""
     vertical: bool = False
     vertical_coordinator: str = ""
+    calendar: str = ""
     ended: bool = False
 
 
@@ -142,7 +143,8 @@ class Tier(StrEnum):
 class Account(Entity):
     """An officially labelled account of the matrix. ``capability`` is ``direct`` or ``manual``.
 
-    ``address`` is where a direct channel posts. ``hosts`` may appear in receipt links.
+    ``address`` is where a direct channel posts; ``owner`` is the owner of a group, by the id that
+    its platform knows them by. ``hosts`` may appear in receipt links.
     ``paused`` says why a direct account was stopped after a permanent failure.
     """
 
@@ -155,6 +157,7 @@ class Account(Entity):
     filing_number: str = ""
     hosts: tuple[str, ...] = ()
     group_size: int = 0
+    owner: str = ""
     area: str = ""
     consent_on: str = ""
     paused: str = ""
