@@ -238,4 +238,5 @@ def _policy(settings: Settings, directories: Directories) -> Policy:
         short_name=short or (district.name[:2] if district else "本区"),
         clocks=read_clocks(),
         public_reports=settings.public_reports == "on",
+        feedback_minutes=settings.feedback_minutes,
     )

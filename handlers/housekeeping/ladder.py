@@ -5,12 +5,12 @@ Rungs are fired here and owed to people as nudges; ``nudging`` says them.
 
 import dataclasses
 
-from handlers import clocks
+from handlers import clocks, matters
 from handlers.context import Context
 from handlers.housekeeping import criticism, expiring
 from handlers.housekeeping.responsible import assignees
 from matrix.core.case import Case
-from matrix.core.deadline import SILENT, Deadline, Nudge
+from matrix.core.deadline import SILENT, Deadline, Nudge, Stage
 from matrix.core.roles import Role
 from matrix.triage.deadline import DUE, LADDER, next_at, rung_at
 
@@ -34,7 +34,7 @@ async def _fire(ctx: Context, one: Deadline) -> None:
     before = rung = one.rung
     while rung < len(LADDER) and (rung_at(one.starts_at, one.due_at, rung) or ctx.at) <= ctx.at:
         rung += 1
-    case = await ctx.work.cases.maybe(one.case)
+    case = await matters.maybe(ctx, one.case)
     if muted(ctx, one, case):
         await ctx.work.deadlines.save(
             dataclasses.replace(one, next_at=ctx.policy.clocks.next_morning(ctx.at))
@@ -71,7 +71,9 @@ async def _owe(ctx: Context, person: str, one: Deadline) -> None:
 def muted(ctx: Context, one: Deadline, case: Case | None) -> bool:
     """Quiet hours hold back reminders except red and orange; what expires is never held."""
     urgent = case is not None and case.grade.urgent
-    if case is None or urgent or one.due_at <= ctx.at:
+    if one.stage is not Stage.APPEAL and case is None:
+        return False
+    if urgent or one.due_at <= ctx.at:
         return False
     return ctx.policy.clocks.is_quiet(ctx.at)
 
@@ -79,7 +81,7 @@ def muted(ctx: Context, one: Deadline, case: Case | None) -> bool:
 async def recipients(ctx: Context, one: Deadline, case: Case | None, rung: int) -> list[str]:
     """Who hears of a rung. Un-owned cases climb too."""
     kind, _, entity_id = one.subject.partition(":")
-    if kind == "lead" or case is None:
+    if kind in {"lead", "appeal"} or case is None:
         people = ctx.holders(Role.DESK)
         return people if rung < HEADS else [*people, *ctx.holders(Role.LEADER)]
     if kind == "task":
