@@ -18,7 +18,7 @@ from matrix.core.campaign import (
 from matrix.core.case import CASE
 from matrix.core.conversation import Dialog, Inbound
 from matrix.core.roles import Role
-from matrix.triage.deadline import LOCAL
+from matrix.triage.calendar import LOCAL
 
 
 @action("campaign.start", Role.PUBLISHER)

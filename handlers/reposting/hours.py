@@ -4,7 +4,7 @@ import re
 from datetime import datetime, timedelta
 
 from matrix.core.errors import Refusal
-from matrix.triage.deadline import LOCAL
+from matrix.triage.calendar import LOCAL
 
 _AT = re.compile(r"(?:(今天|明天)\s*)?([01]?[0-9]|2[0-3])[:：点]([0-5][0-9])?分?")
 

@@ -1,14 +1,14 @@
 """appeals carry attachments
 
-Revision ID: 0007
+Revision ID: 0008
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 
-revision = '0007'
-down_revision = '0006_scale'
+revision = '0008'
+down_revision = '0007'
 branch_labels = None
 depends_on = None
 
