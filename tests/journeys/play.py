@@ -61,6 +61,8 @@ class Play:
 
     async def settle(self) -> None:
         """Everything that is under way comes to rest; a crash of a handler is a failure."""
+        # What a process may send it holds for half a minute, by the database's own clock.
+        await self.parts.holdings.renew()
         await self._move()
         async with self.parts.store.read() as work:
             failed = await work.inbox.find(attempts__gt=0)

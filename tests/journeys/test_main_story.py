@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.journeys import story
 from tests.journeys.play import Play, stage
 
@@ -36,6 +38,12 @@ async def _published(p: Play) -> str:
 
 async def test_a_rumor_is_rebutted_spread_and_corrected(tmp_path: Path) -> None:
     async with stage(tmp_path) as p:
+        await _played(p)
+
+
+@pytest.mark.postgres
+async def test_the_same_on_postgresql(tmp_path: Path, postgres_url: str) -> None:
+    async with stage(tmp_path, DATABASE_URL=postgres_url) as p:
         await _played(p)
 
 
