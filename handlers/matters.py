@@ -4,16 +4,18 @@ from handlers.context import Context
 from matrix.core.case import Case, Grade
 from matrix.core.errors import NotFound
 
+_PREFIX = "普法-"
+
 
 async def number_for(ctx: Context) -> str:
     """The number of a new 普法 text, which is also its key: every revision of it carries it."""
-    return f"普法-{await ctx.work.serial('普法'):04d}"
+    return f"{_PREFIX}{await ctx.work.serial(_PREFIX):04d}"
 
 
 async def maybe(ctx: Context, key: str) -> Case | None:
     """The case with this id; for a 普法 text a case that is never stored and never moves."""
     case = await ctx.work.cases.maybe(key)
-    if case is not None or not key:
+    if case is not None or not key.startswith(_PREFIX):
         return case
     newest = await ctx.work.revisions.find(case=key, order="-serial", limit=1)
     if not newest:

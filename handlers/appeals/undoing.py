@@ -3,6 +3,7 @@
 import dataclasses
 from datetime import datetime
 
+from handlers import clocks
 from handlers.appeals.filing import clock
 from handlers.cards.appeals import tell_desk
 from handlers.context import Context
@@ -54,6 +55,7 @@ async def _undoubt(ctx: Context, bulletin: Bulletin, since: datetime) -> None:
         await ctx.move(
             REVISION, ctx.work.revisions, draft, "drop", facts={"followed": draft.version > _FRESH}
         )
+        await clocks.stop(ctx, f"revision:{draft.id}")
         await ctx.settle_cards(
             f"take:{draft.id}", Settled(what="appeal_undone", who=ctx.me.name, at=ctx.at)
         )

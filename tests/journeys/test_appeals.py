@@ -133,6 +133,7 @@ async def test_taken_back_within_half_an_hour_nothing_was_said(tmp_path: Path) -
         assert await p.states("appeals") == ["open"]
         assert not (await story.the(p, "cases")).correction_open
         assert not await p.has("范北辰", "draft_take")
+        assert await p.all("deadlines", stage="draft", closed_at=None) == []
         assert "不向住户收费" in await p.say("张伟", story.LAMPS), "as before"
         await p.press("陈静", "appeal_deny")
         await p.say("陈静", "合同所写就是金穗家园。")
