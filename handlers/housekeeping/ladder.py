@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from handlers import clocks
+from handlers import clocks, matters
 from handlers.context import Context
 from handlers.housekeeping import criticism, expiring
 from handlers.housekeeping.recipients import recipients
@@ -30,7 +30,7 @@ async def fire_deadlines(ctx: Context) -> None:
 
 async def _fire(ctx: Context, one: Deadline) -> None:
     before, rung = one.rung, reached(one, ctx.at)
-    case = await ctx.work.cases.maybe(one.case)
+    case = await matters.maybe(ctx, one.case)
     if muted(ctx, one, case):
         await clocks.hold(ctx, one, ctx.policy.clocks.next_morning(ctx.at))
         return

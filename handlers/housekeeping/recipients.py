@@ -14,7 +14,7 @@ DEPUTIES, HEADS, DESK = 2, 3, 4
 async def recipients(ctx: Context, one: Deadline, case: Case | None, rung: int) -> list[Answering]:
     """Each person once, in the post that is reminded. Un-owned cases climb too."""
     kind, _, entity_id = one.subject.partition(":")
-    if kind == "lead" or case is None:
+    if kind in {"lead", "appeal"} or case is None:
         found = holding(ctx, Role.DESK)
         if rung >= HEADS:
             found += holding(ctx, Role.LEADER)

@@ -27,6 +27,7 @@ class Stage(StrEnum):
     RATIFY = "ratify"
     RETURN = "return"
     WATCH = "watch"
+    APPEAL = "appeal"
 
 
 SILENT = frozenset({Stage.RETURN, Stage.WATCH})

@@ -1,14 +1,14 @@
 """extensions that somebody approves; the post that is reminded; main cases
 
-Revision ID: 0011
+Revision ID: 0012
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 
-revision = '0011'
-down_revision = '0010_group_owner'
+revision = '0012'
+down_revision = '0011'
 branch_labels = None
 depends_on = None
 
