@@ -29,6 +29,7 @@ from bot.platforms.webchat.channel import WebChat
 from bot.presenter import Presenter
 from bot.registry import Means, make_channels, named, posting
 from bot.sender import Sender
+from bot.tally import Tally
 from config.clock_table import read_clocks
 from config.matching import load_model
 from config.settings import ProcessRole, Settings
@@ -104,8 +105,7 @@ async def assemble(
                 await library.refresh(work)
         texts = load_texts()
         outbox = Wake()
-        key = make_key(settings)
-        pages = DraftLinks(key, settings.public_url.rstrip("/"))
+        pages = DraftLinks(make_key(settings), settings.public_url.rstrip("/"))
         services = Services(
             store=store,
             clock=clock,
@@ -113,7 +113,7 @@ async def assemble(
             policy=_policy(settings, directories),
             directories=directories,
             matching=library,
-            sealer=KeySealer(key),
+            sealer=KeySealer(make_key(settings)),
             links=links or HttpLinkChecker(),
             outbox=outbox,
             pages=pages,
@@ -130,7 +130,8 @@ async def assemble(
         means = Means(store=dispatcher.store, attach=attachments.keep, clock=clock, ids=ids)
         made = _channels(settings, means, channels or {}, stack)
         gates = _gates(made, engine, executor, stack)
-        sender = Sender(services, presenter, made, executor, gates, holdings.held)
+        tally = Tally()
+        sender = Sender(services, presenter, made, executor, gates, holdings.held, tally)
         if listens:
             outbox.sender = sender
         queue: DbosQueue | MemoryQueue = (
@@ -151,7 +152,7 @@ async def assemble(
             broadcaster=broadcaster, channels=made,
             attachments=attachments, queue=queue, executor=executor,
             webchat=webchat if isinstance(webchat, WebChat) else None,
-            pages=pages, holdings=holdings, directory_change=[change],
+            pages=pages, holdings=holdings, tally=tally, directory_change=[change],
         )  # fmt: skip
         await _take_over(parts, stack)
         yield parts

@@ -15,6 +15,7 @@ from bot.library import Library
 from bot.platforms.webchat.channel import WebChat
 from bot.presenter import Presenter
 from bot.sender import Sender, doubts_of
+from bot.tally import Tally
 from config.settings import ProcessRole, Settings
 from handlers.housekeeping import ledger, retention, ticking
 from handlers.importing.directory import load_directory
@@ -52,6 +53,7 @@ class Parts:
     webchat: WebChat | None
     pages: DraftLinks
     holdings: Holdings
+    tally: Tally
     directory_change: list[int]
     """The change that the directory in memory has reached: one number, replaced in place."""
 
@@ -103,6 +105,7 @@ class Parts:
         if self.listens:
             await self.ask_back()
         self.services.outbox.wake()
+        self.tally.swept()
 
     async def ask_back(self) -> None:
         """Platforms that can be asked say what has arrived."""
