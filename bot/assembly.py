@@ -32,12 +32,13 @@ from bot.sender import Sender
 from bot.tally import Tally
 from config.clock_table import read_clocks
 from config.matching import load_model
+from config.retention import read_retention
 from config.settings import ProcessRole, Settings
 from config.texts import load_texts, words
 from handlers.housekeeping import chunks, ledger
 from handlers.importing.directory import load_directory
 from handlers.router import ACTIONS
-from handlers.services import Directories, Policy, Services
+from handlers.services import Directories, Keep, Policy, Services
 from matrix.ports import Clock, LinkChecker
 from storage import executors
 from storage.engine import open_engine
@@ -238,5 +239,6 @@ def _policy(settings: Settings, directories: Directories) -> Policy:
     return Policy(
         short_name=short or (district.name[:2] if district else "本区"),
         clocks=read_clocks(),
+        keep=Keep(**read_retention()),
         public_reports=settings.public_reports == "on",
     )
