@@ -31,10 +31,12 @@ from bot.registry import Means, make_channels, named, posting
 from bot.sender import Sender
 from bot.tally import Tally
 from config.clock_table import read_clocks
+from config.holidays import load_holidays
 from config.matching import load_model
 from config.retention import read_retention
 from config.settings import ProcessRole, Settings
 from config.texts import load_texts, words
+from handlers import calendars
 from handlers.housekeeping import chunks, ledger
 from handlers.importing.directory import load_directory
 from handlers.router import ACTIONS
@@ -111,7 +113,7 @@ async def assemble(
             store=store,
             clock=clock,
             ids=ids,
-            policy=_policy(settings, directories),
+            policy=_policy(settings, directories, clock),
             directories=directories,
             matching=library,
             sealer=KeySealer(make_key(settings)),
@@ -233,12 +235,16 @@ async def _take_over(parts: Parts, stack: AsyncExitStack) -> None:
     stack.push_async_callback(parts.holdings.release)
 
 
-def _policy(settings: Settings, directories: Directories) -> Policy:
+def _policy(settings: Settings, directories: Directories, clock: Clock) -> Policy:
     district = next((a for a in directories.current.areas.values() if a.kind == "district"), None)
     short = settings.district or (district.aliases[0] if district and district.aliases else "")
-    return Policy(
+    policy = Policy(
         short_name=short or (district.name[:2] if district else "本区"),
         clocks=read_clocks(),
         keep=Keep(**read_retention()),
+        holidays=load_holidays(),
         public_reports=settings.public_reports == "on",
     )
+    for year in calendars.missing(directories.current, policy, clock.now()):
+        LOG.warning("no holidays of %d are known: counting Monday to Friday", year)
+    return policy
