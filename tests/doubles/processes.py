@@ -62,10 +62,10 @@ class Process:
 @asynccontextmanager
 async def running(
     folder: Path, sets: Sequence[str], environment: Mapping[str, str]
-) -> AsyncIterator[dict[str, Process]]:
-    """Processes by their roles; "" is all of them in one. Stopped in order at the end."""
+) -> AsyncIterator[list[Process]]:
+    """A process for each set of roles; "" is all of them in one. Stopped in order at the end."""
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("PIYAO_", "DATABASE_URL"))}
-    found: dict[str, Process] = {}
+    found: list[Process] = []
     try:
         for roles in sets:
             log = folder / f"log-{roles or 'all'}"
@@ -75,8 +75,8 @@ async def running(
                     cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=file,
                     env={**clean, "PIYAO_PORT": "0", "PIYAO_DATA": str(folder), **environment},
                 )  # fmt: skip
-            found[roles] = Process(roles, process, log)
-        await asyncio.gather(*(one.started() for one in found.values()))
+            found.append(Process(roles, process, log))
+        await asyncio.gather(*(one.started() for one in found))
         yield found
     finally:
-        await asyncio.gather(*(one.stop() for one in found.values()))
+        await asyncio.gather(*(one.stop() for one in found))

@@ -122,15 +122,16 @@ async def far_stage(
             presenter=Presenter(texts=load_texts()),
             services=SimpleNamespace(directory=SimpleNamespace(people=people)),
         )
-        web = next(one for roles, one in processes.items() if not roles or "web" in roles)
+        web, sweeper = (
+            next(one for one in processes if not one.roles or role in one.roles)
+            for role in ("web", "clock")
+        )
         async with httpx.AsyncClient(
             base_url=web.address, trust_env=False, timeout=PATIENCE
         ) as http:
             play = FarPlay(cast("Parts", seen), clock, ToldLinks(), http)
             play.clock = clock
-            play.sweeper = next(
-                one for roles, one in processes.items() if not roles or "clock" in roles
-            )
+            play.sweeper = sweeper
             yield play
             await play.replay()
         await store.engine.dispose()
