@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from bot import official
 from bot.assembly import register_handlers
 from bot.beginning import DEMO_MARK, clock_of
 from bot.means import RandomIds
@@ -107,7 +108,7 @@ async def examine(settings: Settings) -> list[tuple[str, str]]:
         name = directory.unit_name(unit) if unit else topic
         found.append((f"route_{why.replace('-', '_')}", name))
     await store.engine.dispose()
-    return [*found, *await _platforms(settings)]
+    return [*found, *await official.examine(settings), *await _platforms(settings)]
 
 
 def _holidays(directory: Directory, now: datetime) -> list[tuple[str, str]]:

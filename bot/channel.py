@@ -3,9 +3,12 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from matrix.core.conversation import Inbound
+
+REPLIED = "reply:"
+"""Begins the remote id of what was said in the response to a message."""
 
 
 class Markup(StrEnum):
@@ -34,7 +37,9 @@ class Limits:
     ``per_second`` and ``per_minute`` are for the whole account, ``chat_per_second`` and
     ``chat_per_minute`` for one chat for which ``crowded`` holds (a group); 0 is no limit. Each
     number's source stands in ``limits.py``. ``one_slows_all``: told to slow down at one chat, the
-    account rests at all of them.
+    account rests at all of them. ``bundles``: messages cost, so what is due to one chat
+    at once goes as one message, and what cannot go now may wait for the person's next message.
+    ``post`` is the length of a post of the account itself where it differs from a message's.
     """
 
     text: int
@@ -48,6 +53,8 @@ class Limits:
     chat_per_second: float = 0
     chat_per_minute: int = 0
     crowded: Callable[[str], bool] = bool
+    bundles: bool = False
+    post: int = 0
     one_slows_all: bool = False
 
 
@@ -64,6 +71,9 @@ class Press:
 class Outgoing:
     """One message ready to go: text already escaped for the platform and within its limit.
 
+    ``answers`` is the platform's id of the message that it answers, for platforms that take an
+    answer in the response to a message; empty for what comes unasked.
+
     ``key`` is the idempotency key (the delivery's id). ``edits`` is the remote id of a message
     to change instead. ``conversation`` is False for posts to channels and groups of the matrix.
     """
@@ -73,6 +83,7 @@ class Outgoing:
     text: str
     buttons: tuple[Press, ...] = ()
     edits: str = ""
+    answers: str = ""
     conversation: bool = True
 
 
@@ -81,6 +92,26 @@ Store = Callable[[Inbound], Awaitable[bool]]
 
 Attach = Callable[[bytes, str], Awaitable[str]]
 """Stores a file (bytes, name) and returns its attachment id. Raises Refusal when refused."""
+
+
+Again = Callable[[Inbound, Limits], Awaitable[str]]
+"""What was, or may have been, said in the response to a message that comes once more."""
+
+
+class Notes(Protocol):
+    """Steps of a post that takes several calls, kept over a restart."""
+
+    async def read(self, key: str) -> dict[str, Any]:
+        """The note; empty when there is none."""
+
+    async def write(self, key: str, **note: Any) -> None:
+        """Replace the note; committed when this returns."""
+
+    async def used(self, name: str) -> int:
+        """How often ``use`` was told this name."""
+
+    async def use(self, name: str) -> None:
+        """One more."""
 
 
 class Channel(Protocol):

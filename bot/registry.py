@@ -7,20 +7,28 @@ several accounts ``platform@account``; deliveries, identities and callbacks go b
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from bot.channel import Attach, Channel, Doubt, Store
+from bot.channel import Again, Attach, Channel, Doubt, Notes, Store
 from bot.platforms.webchat.channel import WebChat
+from bot.tokens import Tokens
 from config.settings import Settings
 from matrix.ports import Clock, Ids
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Means:
-    """What a channel may be made from, besides the settings."""
+    """What a channel may be made from, besides the settings.
+
+    ``hello`` is the word that a new follower stands for.
+    """
 
     store: Store
     attach: Attach
+    again: Again
+    notes: Notes
+    tokens: Tokens
     clock: Clock
     ids: Ids
+    hello: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +67,20 @@ def _telegram(settings: Settings, means: Means) -> Iterable[Channel]:
     yield TelegramChannel(told, means.store, means.attach, clock=means.clock, ids=means.ids)
 
 
+def _official(settings: Settings, means: Means) -> Iterable[Channel]:
+    from bot.platforms.wechat_official.account import open_account
+    from bot.platforms.wechat_official.channel import OfficialChannel
+
+    for one in settings.wechat_accounts:
+        account = open_account(
+            one, root=settings.wechat_base_url, tokens=means.tokens, now=means.clock.now
+        )
+        yield OfficialChannel(
+            account, means.store, means.attach, means.again, means.notes,
+            clock=means.clock, ids=means.ids, hello=means.hello,
+        )  # fmt: skip
+
+
 ENTRIES = (
     Entry(
         names=lambda s: ["webhook"] if s.webhook_secret.get_secret_value() else [],
@@ -67,6 +89,10 @@ ENTRIES = (
     Entry(
         names=lambda s: ["telegram"] if s.telegram_token.get_secret_value() else [],
         make=_telegram,
+    ),
+    Entry(
+        names=lambda s: [f"wechat_official@{one.name}" for one in s.wechat_accounts],
+        make=_official,
     ),
     Entry(
         names=lambda s: [WebChat.platform] if s.demonstration else [],

@@ -1,5 +1,6 @@
 """Settings from the environment: every fault at once, in Chinese, before anything starts."""
 
+import json
 import os
 from collections.abc import Mapping
 from enum import StrEnum
@@ -8,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
+from config.wechat import WechatAccount
 from matrix.matching.caution import Caution
 
 PREFIX = "PIYAO_"
@@ -54,6 +56,8 @@ class Settings(BaseModel):
     telegram_base_url: str = ""
     telegram_webhook_url: str = ""
     telegram_webhook_secret: SecretStr = SecretStr("")
+    wechat_accounts: tuple[WechatAccount, ...] = ()
+    wechat_base_url: str = ""
     webhook_secret: SecretStr = SecretStr("")
     webhook_hosts: str = ""
     webhook_doubt: Literal["key", "verify", "hold"] = "key"
@@ -84,7 +88,24 @@ class Settings(BaseModel):
             raise ValueError("too_short_key")
         return value
 
-    @field_validator("telegram_webhook_url", "public_url")
+    @field_validator("wechat_accounts", mode="before")
+    @classmethod
+    def _json(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        try:
+            return json.loads(value or "[]")
+        except ValueError:
+            raise ValueError("not_json") from None
+
+    @field_validator("wechat_accounts")
+    @classmethod
+    def _told_apart(cls, value: tuple[WechatAccount, ...]) -> tuple[WechatAccount, ...]:
+        if len({one.name for one in value}) < len(value):
+            raise ValueError("same_name")
+        return value
+
+    @field_validator("telegram_webhook_url", "public_url", "wechat_base_url")
     @classmethod
     def _https(cls, value: str) -> str:
         if value and not value.startswith(("https://", "http://127.0.0.1")):
@@ -118,7 +139,7 @@ class Settings(BaseModel):
     @property
     def real_platform(self) -> bool:
         """Whether a platform that real people use is configured."""
-        return bool(self.telegram_token.get_secret_value())
+        return bool(self.telegram_token.get_secret_value() or self.wechat_accounts)
 
     @property
     def demonstration(self) -> bool:

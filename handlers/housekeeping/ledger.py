@@ -11,7 +11,7 @@ from typing import Any
 from handlers.context import Context
 from handlers.housekeeping import outcomes
 from matrix.broadcast.retry import after_failure
-from matrix.core.delivery import DELIVERY, Delivery, DeliveryState, Lane
+from matrix.core.delivery import DELIVERY, WAITS, Delivery, DeliveryState, Lane
 from matrix.core.errors import DeliveryError, StaleVersion
 from matrix.core.events import Event
 from matrix.core.roles import CLOCK, MACHINE
@@ -34,10 +34,14 @@ class Doubts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What the channel said of one delivery: a remote id, or an error."""
+    """What the channel said of one delivery: a remote id, or an error.
+
+    ``rest`` is what of its text waits for the person's next message, the beginning having arrived.
+    """
 
     delivery: Delivery
     remote_id: str = ""
+    rest: str = ""
     error: DeliveryError | None = None
 
 
@@ -132,9 +136,37 @@ async def settle(ctx: Context, results: Sequence[Result], doubts: Doubts) -> Non
         saved = await ctx.work.deliveries.save(moved)
         key = (current.attempt_id, verb, step.target)
         counts[key] = counts.get(key, 0) + 1
+        if one.rest:
+            await _rest_waits(ctx, saved, one.rest)
         await outcomes.settled(ctx, saved)
     for (attempt, verb, target), count in counts.items():
         await log_chunk(ctx, attempt, verb, "sending", target, count)
+
+
+_LONG = timedelta(days=365)
+"""Until the person's next message: by the clock alone it never goes."""
+
+
+async def _rest_waits(ctx: Context, begun: Delivery, rest: str) -> None:
+    """The rest of a text, as a message of its own that waits."""
+    await ctx.work.deliveries.add(
+        Delivery(
+            id=ctx.services.ids.new(), platform=begun.platform, address=begun.address,
+            person=begun.person, content={"plain": rest}, created_at=ctx.at,
+            not_before=ctx.at + _LONG, error=WAITS,
+        )
+    )  # fmt: skip
+
+
+async def release(ctx: Context) -> None:
+    """The person has written: what waited for that goes together with the answer."""
+    if ctx.person is None:
+        return
+    for one in await ctx.work.deliveries.find(
+        person=ctx.person.id, state=DeliveryState.PENDING, error=WAITS, platform=ctx.platform,
+        address=ctx.chat, not_before__gt=ctx.at, order="created_at", limit=CHUNK,
+    ):  # fmt: skip
+        await ctx.work.deliveries.save(replace(one, not_before=None))
 
 
 def moved(ctx: Context, one: Result, doubts: Doubts) -> Delivery:
@@ -204,11 +236,21 @@ async def answered(ctx: Context, asked: Delivery, remote_id: str | None) -> None
     if remote_id is None:
         await ctx.work.deliveries.save(replace(one, not_before=None))
         return
-    verb = "sent" if remote_id else "retry"
-    moved, step = DELIVERY.advance(
-        one, verb, MACHINE, not_before=None, remote_id=remote_id,
+    await _resolve(
+        ctx, one, "sent" if remote_id else "retry", remote_id=remote_id,
         sent_at=ctx.at if remote_id else None,
     )  # fmt: skip
+
+
+async def refused(ctx: Context, asked: Delivery, code: str) -> None:
+    """The platform said of a delivery in doubt that it has failed for good."""
+    one = await ctx.work.deliveries.get(asked.id)
+    if one.state is DeliveryState.IN_DOUBT and one.attempt_id == asked.attempt_id:
+        await _resolve(ctx, one, "fail", error=code)
+
+
+async def _resolve(ctx: Context, one: Delivery, verb: str, **changes: Any) -> None:
+    moved, step = DELIVERY.advance(one, verb, MACHINE, not_before=None, **changes)
     saved = await ctx.work.deliveries.save(moved)
     await log_chunk(ctx, one.attempt_id, verb, "in-doubt", step.target, 1)
     await outcomes.resolved(ctx, saved, verb)

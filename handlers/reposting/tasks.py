@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from handlers import calendars
-from handlers.cards.publishing import is_direct
+from handlers.cards.publishing import channel_of, is_direct
 from handlers.context import Context
 from handlers.replies import Choice, choose
 from handlers.replies.drafting import TaskCard, TaskLine
@@ -62,7 +62,7 @@ async def expand(ctx: Context, campaign: Campaign, case: Case) -> None:
             await _main_done(ctx, campaign, task)
         elif is_direct(ctx, account):
             one = (account.address, account.id, f"post:{task.id}")
-            direct.setdefault(account.platform, []).append(one)
+            direct.setdefault(channel_of(ctx, account), []).append(one)
         else:
             cards.setdefault(task.operator, []).append(task)
     for operator, tasks in cards.items():
