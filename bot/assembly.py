@@ -29,7 +29,7 @@ from bot.means import KeySealer, RandomIds
 from bot.parts import Parts, abandoned, alone, finished, today
 from bot.platforms.webchat.channel import WebChat
 from bot.presenter import Presenter
-from bot.registry import Means, make_channels, named, posting
+from bot.registry import Means, make_channels, named, owned, owners_of, posting
 from bot.sender import Sender
 from bot.tokens import Tokens
 from config.clock_table import read_clocks
@@ -124,6 +124,7 @@ async def assemble(
             pages=pages,
             words=words(texts, ACTIONS),
             direct_platforms=posting(settings) | frozenset(channels or {}),
+            owner_platforms=owned(settings) | owners_of(channels or {}),
         )
         presenter = Presenter(texts=texts)
         executor = ids.new()

@@ -13,6 +13,7 @@ from typing import Any
 from bot.bundles import Outcome, bundles
 from bot.channel import Channel, Doubt, Outgoing
 from bot.gate import Gate
+from bot.owner_watch import OwnerWatch
 from bot.presenter import Presenter
 from bot.tally import Tally
 from handlers.housekeeping import ledger
@@ -40,7 +41,8 @@ def doubts_of(channels: Mapping[str, Channel]) -> Doubts:
     def names(doubt: Doubt) -> frozenset[str]:
         return frozenset(name for name, one in channels.items() if one.limits.doubt is doubt)
 
-    return Doubts(keyed=names(Doubt.KEY), readable=names(Doubt.VERIFY))
+    keyless = {name: one.limits.keyless for name, one in channels.items()}
+    return Doubts(keyed=names(Doubt.KEY), readable=names(Doubt.VERIFY), keyless=keyless)
 
 
 class Sender:
@@ -68,6 +70,7 @@ class Sender:
         self._channels = channels
         self._executor = executor
         self.doubts = doubts_of(channels)
+        self._owners = OwnerWatch(services, channels)
         self._wake = asyncio.Event()
         self._paced = [
             name
@@ -193,7 +196,8 @@ class Sender:
             await work.commit()
 
     async def ask_back(self) -> None:
-        """Ask the platforms that can be asked whether what is in doubt has arrived."""
+        """Ask the platforms that can be asked: what is in doubt, and what owners have confirmed."""
+        await self._owners.look()
         if not self.doubts.readable:
             return
         async with self._services.store.read() as work:

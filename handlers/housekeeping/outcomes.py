@@ -11,7 +11,7 @@ from handlers.publishing import issuing
 from handlers.replies import choose
 from handlers.replies.shared import Done, Listing, Settled
 from handlers.replies.triage import Alarm, DoubtLine
-from handlers.reposting import asking_again, planning
+from handlers.reposting import asking_again, owned, owners, planning
 from handlers.router import Args, action
 from matrix.core.campaign import TASK, RepostTask, TaskState
 from matrix.core.delivery import (
@@ -36,6 +36,8 @@ async def settled(ctx: Context, delivery: Delivery) -> None:
             await _cards(ctx, delivery, rest)
         case "post":
             await _post(ctx, delivery, rest)
+        case owned.KIND:
+            await owners.settled(ctx, delivery)
         case "publish":
             await _published(ctx, delivery, rest)
         case "appeal" if delivery.state is DeliveryState.FAILED:
