@@ -1,13 +1,13 @@
 """extensions that somebody approves; the post that is reminded; main cases
 
-Revision ID: 0012
+Revision ID: 0012_extensions
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 
-revision = '0012'
+revision = '0012_extensions'
 down_revision = '0011'
 branch_labels = None
 depends_on = None
