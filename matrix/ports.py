@@ -28,6 +28,7 @@ from matrix.core.directory import (
 )
 from matrix.core.entity import Entity
 from matrix.core.events import Event
+from matrix.core.extension import Extension
 from matrix.core.lead import Lead
 from matrix.core.verification import Consultation, Evidence, Verification
 
@@ -90,6 +91,9 @@ class Repository(Protocol[E]):
 
     async def remove(self, entity_id: str) -> None:
         """Delete it (buttons, dialogs and nudges only; what happened stays)."""
+
+    async def clear(self, **criteria: Any) -> int:
+        """Delete all matches, which the policy of retention alone may ask for; how many."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,6 +176,7 @@ class Work(Protocol):
     deliveries: Repository[Delivery]
     feedback: Repository[Feedback]
     deadlines: Repository[Deadline]
+    extensions: Repository[Extension]
     nudges: Repository[Nudge]
     inbox: Repository[Inbound]
     attachments: Repository[Attachment]
@@ -196,6 +201,9 @@ class Work(Protocol):
 
     async def events(self, **criteria: Any) -> list[Event]:
         """Events in the order in which they were written."""
+
+    async def forget_steps(self, entity: str, before: datetime) -> int:
+        """Delete the events of one kind of entity that are older; how many."""
 
     async def serial(self, name: str, count: int = 1) -> int:
         """The next number of a named series, starting at 1, without holes in one transaction.
