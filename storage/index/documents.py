@@ -23,7 +23,7 @@ _FEW = 50
 # The commonest terms cost most and say least: the rarest are asked for, up to so many claims that
 # have them (a library of 15,000 is never cut short; a million costs four times less), but no fewer
 # than some.
-_TERMS, _POSTINGS, _FEWEST = 200, 200_000, 12
+_TERMS, _POSTINGS, _FEWEST = 100, 200_000, 12
 # Rarities remembered: what some thousand claims need, some 30 MB.
 _REMEMBERED = 150_000
 # Characters of a key that the indexes look up by; equality is judged on the texts.
