@@ -103,6 +103,8 @@ class Presenter:
             return self._reply(str(value["r"]), value["f"], now)
         if "e" in value:
             return self.text(table or str(value["e"]), str(value["v"]))
+        if "s" in value:
+            return span(timedelta(seconds=value["s"]))
         return say_time(datetime.fromisoformat(str(value["t"])), now, table or "due")
 
     def button(self, choice: Mapping[str, Any]) -> str:
@@ -204,6 +206,8 @@ def say_time(at: datetime, now: datetime, style: str) -> str:
 def span(length: timedelta) -> str:
     """A length of time in at most two units."""
     minutes = int(length.total_seconds() // 60)
+    if not minutes:
+        return f"{int(length.total_seconds())} 秒"
     days, rest = divmod(minutes, 24 * 60)
     hours, minutes = divmod(rest, 60)
     if days:

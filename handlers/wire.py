@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
 
@@ -19,13 +19,19 @@ def reply_name(kind: type) -> str:
 
 
 def encode_value(value: Any) -> Any:
-    """A field as JSON: instants ``{"t"}``, enumerations ``{"e", "v"}``, replies ``{"r", "f"}``."""
+    """A field as JSON.
+
+    Instants ``{"t"}``, lengths ``{"s"}`` in seconds, enumerations ``{"e", "v"}``, replies
+    ``{"r", "f"}``.
+    """
     if isinstance(value, Reply):
         return {"r": reply_name(type(value)), "f": encode_fields(value)}
     if isinstance(value, Enum):
         return {"e": reply_name(type(value)), "v": value.value}
     if isinstance(value, datetime):
         return {"t": value.isoformat()}
+    if isinstance(value, timedelta):
+        return {"s": value.total_seconds()}
     if isinstance(value, list | tuple):
         return [encode_value(item) for item in value]
     return value

@@ -110,6 +110,8 @@ async def remind_operators(ctx: Context) -> None:
         if not fresh:
             continue
         await reminding.urge(ctx, campaign, list(fresh.values()))
+        overdue = [task for task in fresh.values() if task.due_at <= ctx.at]
+        await reminding.call_towns(ctx, campaign, overdue)
         for task in fresh.values():
             count = 2 if task.due_at <= ctx.at else 1
             await ctx.work.tasks.save(dataclasses.replace(task, reminders=count))

@@ -133,7 +133,7 @@ async def show_help(ctx: Context, subject: str, args: Args) -> None:
     mine = [
         HelpLine(command=name.replace(".", "_"))
         for name in HELP
-        if name in ACTIONS and (not ACTIONS[name].roles or ctx.has(*ACTIONS[name].roles))
+        if name in ACTIONS and ACTIONS[name].open_to(ctx)
     ]
     await ctx.reply(Help(lines=tuple(mine)))
 

@@ -6,6 +6,7 @@ from handlers import clocks
 from handlers.context import Context
 from handlers.publishing.cards import is_direct
 from handlers.replies.drafting import PlanCard
+from handlers.reposting import pace
 from matrix.core.bulletin import Bulletin, Kind
 from matrix.core.campaign import (
     CAMPAIGN,
@@ -121,6 +122,7 @@ async def case_follows(ctx: Context, campaign: Campaign) -> None:
     """The case goes to checking when its broadcast has ended, and closes when all is done."""
     from handlers.housekeeping import feedback
 
+    await pace.keep(ctx, campaign)
     case = await ctx.work.cases.get(campaign.case)
     if case.state is CaseState.REPOSTING or (
         case.state is CaseState.PUBLISHED and campaign.state is CampaignState.ABORTED

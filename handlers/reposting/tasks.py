@@ -12,7 +12,7 @@ from handlers.replies import Choice, choose
 from handlers.replies.drafting import CopyText, TaskCard, TaskLine
 from handlers.replies.shared import AskText, Done, Listing, Pick, Settled
 from handlers.replies.triage import Alarm
-from handlers.reposting import planning
+from handlers.reposting import levels, planning
 from handlers.router import Args, action, answer
 from matrix.core.campaign import TASK, Campaign, RepostTask, TaskState
 from matrix.core.case import Case
@@ -149,7 +149,7 @@ async def _card(
     told = None
     if operator:
         told = await ctx.tell(
-            operator, shown, *card_choices(campaign, operator),
+            operator, shown, *card_choices(ctx, campaign, operator),
             subject=subject, purpose=subject, dedup=subject, roles=(Role.OPERATOR,),
         )  # fmt: skip
     if told is not None:
@@ -179,14 +179,17 @@ async def card(ctx: Context, campaign: Campaign, case: Case, tasks: list[RepostT
     )
 
 
-def card_choices(campaign: Campaign, operator: str) -> list[Choice]:
-    """Copy, later, cannot; the link or screenshot is simply sent."""
-    del operator
+def card_choices(ctx: Context, campaign: Campaign, operator: str) -> list[Choice]:
+    """Copy, later, cannot; a town's operator also looks after its communities.
+
+    The link or screenshot is simply sent.
+    """
     return [
         choose("task.copy", campaign.id, label="copy_short", size="short", keep=True),
         choose("task.copy", campaign.id, label="copy_long", size="long", keep=True),
         choose("task.later", campaign.id, keep=True),
         choose("task.cannot", campaign.id, keep=True),
+        *([choose("town.state", keep=True)] if levels.towns_of(ctx, operator) else []),
     ]
 
 
@@ -246,7 +249,7 @@ async def mine(ctx: Context, subject: str, args: Args) -> None:
     lines = tuple([await line(ctx, task) for task in found[:20]])
     buttons: list[Choice] = []
     for campaign_id in list(dict.fromkeys(task.campaign for task in found))[:2]:
-        buttons += card_choices(await ctx.work.campaigns.get(campaign_id), ctx.me.id)
+        buttons += card_choices(ctx, await ctx.work.campaigns.get(campaign_id), ctx.me.id)
     await ctx.reply(
         Listing(what="my_tasks", total=len(found), lines=lines, empty="" if lines else "yes"),
         *buttons,
