@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from bot.library import Library
 from handlers import messages
-from handlers.context import Context
+from handlers.context import Context, context_of
 from handlers.replies import Reply
 from handlers.replies.shared import Busy, Faster, Refused
 from handlers.services import Services
@@ -123,7 +123,7 @@ class Dispatcher:
             current = await work.inbox.get(message.id)
             if current.state is not InboxState.STORED:
                 return
-            ctx = await messages.context_of(self._services, work, message)
+            ctx = await context_of(self._services, work, message)
             await act(ctx)
             await _done(work, current)
             await work.commit()
@@ -168,7 +168,7 @@ class Dispatcher:
                 )
             )
             if attempts == 1 and not message.in_group:
-                ctx = await messages.context_of(self._services, work, message)
+                ctx = await context_of(self._services, work, message)
                 await ctx.reply(Busy(reference=reference))
             await work.commit()
 
