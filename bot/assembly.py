@@ -21,6 +21,7 @@ from bot.library import Library
 from bot.link_checker import HttpLinkChecker
 from bot.means import KeySealer, RandomIds
 from bot.parts import Parts, abandoned, alone, today
+from bot.platforms.drill.channel import DrillChannel
 from bot.platforms.webchat.channel import WebChat
 from bot.platforms.webhook.channel import Webhook
 from bot.presenter import Presenter
@@ -116,6 +117,7 @@ async def assemble(
         dispatcher = Dispatcher(services, library)
         webchat = WebChat() if settings.demonstration else None
         made: dict[str, Channel] = {
+            DrillChannel.platform: DrillChannel(),
             **_channels(settings, services, dispatcher, attachments),
             **(channels or {}),
         }

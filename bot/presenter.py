@@ -51,6 +51,8 @@ class Presenter:
             escape = html_escape if markup is Markup.HTML else plain
             return escape(str(content["plain"]))
         filled = self._reply(str(content["reply"]), content["fields"], now)
+        if "drill" in content:
+            filled = f"{self.text('ui', 'drill')}\n{filled}"
         for part, mark in (("post", "\n"), ("note", "\n— ")):
             if part in content:
                 said = content[part]

@@ -87,20 +87,22 @@ class Context(Voice):
 
     async def log(self, step: Step, entity: Entity, **data: object) -> None:
         """Append a step to the event log."""
-        await self.work.record(
-            Event(
-                id=self.services.ids.new(),
-                at=self.at,
-                entity=step.entity,
-                entity_id=step.entity_id,
-                action=step.action,
-                source=step.source,
-                target=step.target,
-                role=step.actor.role,
-                person=step.actor.person,
-                case=entity.id if step.entity == "case" else getattr(entity, "case", ""),
-                data=data,
-            )
+        await self.work.record(self.event(step, entity, **data))
+
+    def event(self, step: Step, entity: Entity, **data: object) -> Event:
+        """A step as it stands in the log; for who appends many at once."""
+        return Event(
+            id=self.services.ids.new(),
+            at=self.at,
+            entity=step.entity,
+            entity_id=step.entity_id,
+            action=step.action,
+            source=step.source,
+            target=step.target,
+            role=step.actor.role,
+            person=step.actor.person,
+            case=entity.id if step.entity == "case" else getattr(entity, "case", ""),
+            data=data,
         )
 
     async def note(

@@ -9,6 +9,7 @@ from typing import Any
 
 from handlers.replies import Choice, Reply
 from matrix.core.conversation import Button
+from matrix.core.drill import NUMBERS
 
 _CAMEL = re.compile(r"(?<!^)(?=[A-Z])")
 
@@ -45,10 +46,16 @@ def encode_fields(reply: Reply) -> dict[str, Any]:
 def encode_reply(
     reply: Reply, buttons: Sequence[tuple[Choice, Button]], post: Reply | None = None
 ) -> Mapping[str, object]:
-    """The content of a delivery. ``post`` says which post of its reader a card speaks to."""
+    """The content of a delivery. ``post`` says which post of its reader a card speaks to.
+
+    What is about a drill is marked as one, whoever says it.
+    """
     spoken_to = {"post": encode_reply(post, [])} if post is not None else {}
+    about = [getattr(reply, name, "") for name in ("number", "subject")]
+    in_drill = any(isinstance(one, str) and one.startswith(NUMBERS) for one in about)
     return {
         **spoken_to,
+        **({"drill": True} if in_drill else {}),
         "reply": reply_name(type(reply)),
         "fields": encode_fields(reply),
         "choices": [

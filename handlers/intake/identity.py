@@ -120,8 +120,8 @@ HELP = (
     "lead.mine", "lead.area", "lead.search", "lead.supplement", "lead.withdraw", "appeal.file",
     "desk.todo", "lead.enter", "desk.handover", "desk.doubts", "case.mine", "task.mine",
     "review.mine", "publish.mine", "bulletin.list", "campaign.live", "town.state",
-    "leader.overview", "admin.invite", "admin.unbind", "admin.end_post", "notices.stop",
-    "notices.start",
+    "leader.overview", "drill.start", "admin.invite", "admin.unbind", "admin.end_post",
+    "notices.stop", "notices.start",
 )  # fmt: skip
 """Commands in the order in which help lists them."""
 

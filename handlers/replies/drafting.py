@@ -171,6 +171,7 @@ class TaskCard(Reply):
     lines: tuple[Reply, ...]
     corrects: str = ""
     source: str = ""
+    ask: str = "real"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

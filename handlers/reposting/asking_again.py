@@ -24,7 +24,9 @@ async def ask_again(ctx: Context, subject: str, args: Args) -> None:
     await ctx.tell(
         task.operator,
         AskedAgain(number=case.number, account=account, due_at=task.due_at),
-        *tasking.card_choices(ctx, await ctx.work.campaigns.get(task.campaign), task.operator),
+        *tasking.card_choices(
+            ctx, await ctx.work.campaigns.get(task.campaign), task.operator, in_drill=task.drill
+        ),
         roles=(Role.OPERATOR,),
     )
     await ctx.reply(Done(what="asked_again", subject=account), choose("task.open", task.id))

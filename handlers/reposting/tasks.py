@@ -9,6 +9,7 @@ from handlers.replies import Choice, choose
 from handlers.replies.drafting import TaskCard, TaskLine
 from handlers.replies.triage import Alarm
 from handlers.reposting import jobs, levels
+from matrix.core import drill
 from matrix.core.campaign import TASK, Campaign, RepostTask, TaskState
 from matrix.core.case import Case
 from matrix.core.delivery import Delivery, Lane
@@ -34,26 +35,18 @@ def due(ctx: Context, campaign: Campaign, case: Case, account: Account) -> datet
     )
 
 
-def operator_of(ctx: Context, account: str) -> str:
-    """Who runs an account today; empty when nobody."""
-    for post in ctx.directory.posts:
-        if (
-            post.role is Role.OPERATOR
-            and account in post.accounts
-            and post.person in ctx.holders(Role.OPERATOR)
-        ):
-            return post.person
-    return ""
+def operators(ctx: Context) -> dict[str, str]:
+    """Account → who runs it today; accounts that nobody runs are absent."""
+    found: dict[str, str] = {}
+    for post in ctx.posts_of(Role.OPERATOR):
+        for account in post.accounts:
+            found.setdefault(account, post.person)
+    return found
 
 
 async def expand(ctx: Context, campaign: Campaign, case: Case) -> None:
     """Make every task of the plan, then the cards and the direct posts."""
-    before = await _predecessors(ctx, campaign)
-    made = []
-    for code in campaign.accounts:
-        account = ctx.directory.accounts.get(code) or await ctx.work.accounts.get(code)
-        if code not in campaign.exempt:
-            made.append(await _make(ctx, campaign, case, account, before.get(code, "")))
+    made = await _make(ctx, campaign, case)
     cards: dict[str, list[RepostTask]] = {}
     direct: dict[str, list[tuple[str, str, str]]] = {}
     for task, account in made:
@@ -61,7 +54,8 @@ async def expand(ctx: Context, campaign: Campaign, case: Case) -> None:
             await _main_done(ctx, campaign, task)
         elif is_direct(ctx, account):
             one = (account.address, account.id, f"post:{task.id}")
-            direct.setdefault(account.platform, []).append(one)
+            platform = drill.PLATFORM if case.drill else account.platform
+            direct.setdefault(platform, []).append(one)
         else:
             cards.setdefault(task.operator, []).append(task)
     for operator, tasks in cards.items():
@@ -79,24 +73,39 @@ async def _predecessors(ctx: Context, campaign: Campaign) -> dict[str, str]:
     return found
 
 
-async def _make(
-    ctx: Context, campaign: Campaign, case: Case, account: Account, predecessor: str
-) -> tuple[RepostTask, Account]:
-    task = RepostTask(
-        id=ctx.services.ids.new(), campaign=campaign.id, case=case.id, account=account.id,
-        tier=account.tier, serial=await ctx.work.serial(f"task:{case.id}"),
-        operator=operator_of(ctx, account.id), due_at=due(ctx, campaign, case, account),
-        predecessor=predecessor,
+async def _make(ctx: Context, campaign: Campaign, case: Case) -> list[tuple[RepostTask, Account]]:
+    """One task per account that is not exempt, all in one statement."""
+    accounts = [
+        ctx.directory.accounts.get(code) or await ctx.work.accounts.get(code)
+        for code in campaign.accounts
+        if code not in campaign.exempt
+    ]
+    before = await _predecessors(ctx, campaign)
+    running = operators(ctx)
+    first = await ctx.work.serial(f"task:{case.id}", len(accounts))
+    made = [
+        RepostTask(
+            id=ctx.services.ids.new(), campaign=campaign.id, case=case.id, account=account.id,
+            tier=account.tier, serial=serial, operator=running.get(account.id, ""),
+            due_at=due(ctx, campaign, case, account), drill=case.drill,
+            predecessor=before.get(account.id, ""),
+        )
+        for serial, account in enumerate(accounts, first)
+    ]  # fmt: skip
+    await ctx.work.tasks.add_all(made)
+    await ctx.work.record(
+        *(
+            ctx.event(
+                Step(
+                    entity=TASK.name, entity_id=task.id, action="make", source="",
+                    target=task.state.value, actor=MACHINE,
+                ),
+                task,
+            )
+            for task in made
+        )
     )  # fmt: skip
-    await ctx.work.tasks.add(task)
-    await ctx.log(
-        Step(
-            entity=TASK.name, entity_id=task.id, action="make", source="",
-            target=task.state.value, actor=MACHINE,
-        ),
-        task,
-    )  # fmt: skip
-    return task, account
+    return list(zip(made, accounts, strict=True))
 
 
 async def _main_done(ctx: Context, campaign: Campaign, task: RepostTask) -> None:
@@ -142,7 +151,7 @@ async def _card(
     told = None
     if operator:
         told = await ctx.tell(
-            operator, shown, *card_choices(ctx, campaign, operator),
+            operator, shown, *card_choices(ctx, campaign, operator, in_drill=case.drill),
             subject=subject, purpose=subject, dedup=subject, roles=(Role.OPERATOR,),
         )  # fmt: skip
     if told is not None:
@@ -169,17 +178,23 @@ async def card(ctx: Context, campaign: Campaign, case: Case, tasks: list[RepostT
         lines=tuple([await line(ctx, task) for task in tasks]),
         corrects="yes" if campaign.corrects else "",
         source=bulletin.url,
+        ask="drill" if case.drill else "real",
     )
 
 
-def card_choices(ctx: Context, campaign: Campaign, operator: str) -> list[Choice]:
+def card_choices(
+    ctx: Context, campaign: Campaign, operator: str, *, in_drill: bool
+) -> list[Choice]:
     """Copy, later, cannot; a town's operator also looks after its communities.
 
-    The link or screenshot is simply sent.
+    The link or screenshot is simply sent. In a drill there is nothing to copy.
     """
-    return [
+    copies = [
         choose("task.copy", campaign.id, label="copy_short", size="short", keep=True),
         choose("task.copy", campaign.id, label="copy_long", size="long", keep=True),
+    ]
+    return [
+        *([choose("task.drilled", campaign.id)] if in_drill else copies),
         choose("task.later", campaign.id, keep=True),
         choose("task.cannot", campaign.id, keep=True),
         *([choose("town.state", keep=True)] if levels.towns_of(ctx, operator) else []),
