@@ -11,24 +11,23 @@ from datetime import UTC, datetime, timedelta
 import handlers
 from bot.aside import Aside, Inline
 from bot.attachments import Attachments
-from bot.beginning import clock_of, make_key, one_process, prepare_data
+from bot.beginning import check_roles, clock_of, make_key, one_process, prepare_data
 from bot.broadcaster import Broadcaster
-from bot.channel import Channel, Doubt
-from bot.dispatch import Dispatcher
+from bot.channel import Channel
+from bot.dispatch import ALONE, SHARED, Dispatcher
 from bot.draft_links import DraftLinks
 from bot.following import indexes
 from bot.library import Library
 from bot.link_checker import HttpLinkChecker
 from bot.means import KeySealer, RandomIds
-from bot.parts import Parts, abandoned, alone, today
-from bot.platforms.drill.channel import DrillChannel
+from bot.parts import Parts, abandoned, alone, finished, today
 from bot.platforms.webchat.channel import WebChat
-from bot.platforms.webhook.channel import Webhook
 from bot.presenter import Presenter
+from bot.registry import Means, make_channels, posting
 from bot.sender import Sender
 from config.clock_table import read_clocks
 from config.matching import load_model
-from config.settings import Settings
+from config.settings import ProcessRole, Settings
 from config.texts import load_texts, words
 from handlers.housekeeping import chunks, ledger
 from handlers.importing.directory import load_directory
@@ -73,11 +72,13 @@ async def assemble(
     durable: bool = True,
     channels: Mapping[str, Channel] | None = None,
 ) -> AsyncIterator[Parts]:
-    """Open everything. ``durable`` False puts queue and index in memory (journeys)."""
+    """Open what the roles of this process need. ``durable`` False: queue and index in memory."""
     register_handlers()
+    check_roles(settings)
     settings.data.mkdir(parents=True, exist_ok=True)
+    roles = settings.roles
     async with AsyncExitStack() as stack:
-        if settings.url.startswith("sqlite"):
+        if alone(settings):
             stack.enter_context(one_process(settings.data))
         await asyncio.to_thread(upgrade, settings.url)
         engine = open_engine(settings.url)
@@ -85,14 +86,19 @@ async def assemble(
         store = SqlStore(engine)
         clock = clock or clock_of(settings)
         ids = RandomIds()
-        await prepare_data(settings, store, clock, ids)
+        async with store.alone("begin"):
+            await prepare_data(settings, store, clock, ids)
         async with store.read() as work:
+            change = await work.directory_change()
             directories = Directories(await load_directory(work, today(clock)))
-        folder = settings.data / "index" if durable else None
-        issued, waiting = stack.enter_context(indexes(folder))
-        library = Library(issued, waiting, directories, load_model(), settings.match_level)
-        async with store.read() as work:
-            await library.refresh(work)
+        listens = ProcessRole.CHAT in roles
+        folder = settings.data / "index" if durable and listens else None
+        library = Library(
+            *stack.enter_context(indexes(folder)), directories, load_model(), settings.match_level
+        )
+        if listens:
+            async with store.read() as work:
+                await library.refresh(work)
         texts = load_texts()
         outbox = Wake()
         key = make_key(settings)
@@ -109,77 +115,57 @@ async def assemble(
             outbox=outbox,
             pages=pages,
             words=words(texts, ACTIONS),
-            direct_platforms=_platforms(settings) | frozenset(channels or {}),
+            direct_platforms=posting(settings) | frozenset(channels or {}),
         )
         presenter = Presenter(texts=texts)
         executor = ids.new()
         attachments = Attachments(settings.data / "files", store, clock, ids)
-        dispatcher = Dispatcher(services, library)
-        webchat = WebChat() if settings.demonstration else None
-        made: dict[str, Channel] = {
-            DrillChannel.platform: DrillChannel(),
-            **_channels(settings, services, dispatcher, attachments),
-            **(channels or {}),
-        }
-        if webchat is not None:
-            made[webchat.platform] = webchat
-        for channel in made.values():
-            if hasattr(channel, "aclose"):
-                stack.push_async_callback(channel.aclose)
+        dispatcher = Dispatcher(services, library, SHARED if settings.split else ALONE)
+        means = Means(store=dispatcher.store, attach=attachments.keep, clock=clock, ids=ids)
+        made = _channels(settings, means, channels or {})
+        _close_after(stack, made)
         sender = Sender(services, presenter, made, executor)
-        outbox.sender = sender
+        if listens:
+            outbox.sender = sender
         queue: DbosQueue | MemoryQueue = (
             DbosQueue(settings.url, executor) if durable else MemoryQueue()
         )
         store.jobs = queue
-        writes = Aside(settings.url, queue) if durable else Inline(store)
+        works = ProcessRole.WORKER in roles
+        writes = Aside(settings.url, queue) if durable and works else Inline(store)
         stack.push_async_callback(writes.close)
-        patience = chunks.LATER if durable else timedelta()
-        broadcaster = Broadcaster(services, sender, writes, frozenset(made), executor, patience)
+        broadcaster = Broadcaster(
+            services, sender, writes, frozenset(made), executor,
+            patience=chunks.LATER if durable else timedelta(),
+        )  # fmt: skip
+        webchat = made.get(WebChat.platform)
         parts = Parts(
             settings=settings, services=services, store=store, library=library,
             presenter=presenter, dispatcher=dispatcher, sender=sender,
             broadcaster=broadcaster, channels=made,
-            attachments=attachments, queue=queue, executor=executor, webchat=webchat,
-            pages=pages,
+            attachments=attachments, queue=queue, executor=executor,
+            webchat=webchat if isinstance(webchat, WebChat) else None,
+            pages=pages, directory_change=[change],
         )  # fmt: skip
         await _take_over(parts, stack)
         yield parts
 
 
-def _platforms(settings: Settings) -> frozenset[str]:
-    """Platforms that post by themselves with these settings."""
-    secrets = {"telegram": settings.telegram_token, "webhook": settings.webhook_secret}
-    return frozenset(name for name, secret in secrets.items() if secret.get_secret_value())
-
-
 def _channels(
-    settings: Settings, services: Services, dispatcher: Dispatcher, attachments: Attachments
-) -> dict[str, Channel]:
-    """The configured channels, in and out together."""
-    made: dict[str, Channel] = {}
-    if settings.webhook_secret.get_secret_value():
-        hosts = tuple(filter(None, settings.webhook_hosts.split(",")))
-        made["webhook"] = Webhook(
-            settings.webhook_secret.get_secret_value(), hosts, Doubt(settings.webhook_doubt)
-        )
-    if settings.telegram_token.get_secret_value():
-        from bot.platforms.telegram.channel import TelegramChannel
-        from bot.platforms.telegram.client import TelegramSettings
+    settings: Settings, means: Means, given: Mapping[str, Channel]
+) -> Mapping[str, Channel]:
+    """The channels of this process: all where something is sent, else the page's own."""
+    if settings.roles & {ProcessRole.CHAT, ProcessRole.WORKER}:
+        return {**make_channels(settings, means), **given}
+    if ProcessRole.WEB in settings.roles and settings.demonstration:
+        return {WebChat.platform: WebChat()}
+    return {}
 
-        made["telegram"] = TelegramChannel(
-            TelegramSettings(
-                token=settings.telegram_token.get_secret_value(),
-                base_url=settings.telegram_base_url,
-                webhook_url=settings.telegram_webhook_url,
-                webhook_secret=settings.telegram_webhook_secret.get_secret_value(),
-            ),
-            dispatcher.store,
-            attachments.keep,
-            clock=services.clock,
-            ids=services.ids,
-        )
-    return made
+
+def _close_after(stack: AsyncExitStack, channels: Mapping[str, Channel]) -> None:
+    for channel in channels.values():
+        if hasattr(channel, "aclose"):
+            stack.push_async_callback(channel.aclose)
 
 
 async def _take_over(parts: Parts, stack: AsyncExitStack) -> None:
@@ -190,15 +176,20 @@ async def _take_over(parts: Parts, stack: AsyncExitStack) -> None:
     # With the lock on the folder every other process is dead, whatever its last heartbeat says.
     since = now + ledger.GRACE if lonely else now - ledger.GRACE
     dead = await executors.silent(engine, since, parts.executor)
-    await executors.register(engine, parts.executor, "all", now)
+    await executors.register(engine, parts.executor, parts.roles, now)
     stack.push_async_callback(executors.forget, engine, [parts.executor])
-    await abandoned(parts, None if lonely else dead)
+    if parts.sends:
+        await abandoned(parts, None if lonely else list(dead))
     if isinstance(parts.queue, DbosQueue):
-        await parts.queue.start(parts.broadcaster.run, dead)
         stack.push_async_callback(parts.queue.stop)
-        stack.push_async_callback(parts.broadcaster.stop)
-    if dead:
-        await executors.forget(engine, dead)
+        if parts.works:
+            # Its own tables are made by whoever comes first.
+            async with parts.store.alone("begin"):
+                await parts.queue.start(parts.broadcaster.run, list(dead))
+            stack.push_async_callback(parts.broadcaster.stop)
+        else:
+            await parts.queue.open()
+    await executors.forget(engine, finished(parts, dead))
 
 
 def _policy(settings: Settings, directories: Directories) -> Policy:

@@ -1,9 +1,9 @@
 """The channel contract: one platform, in and out together. Platforms hold no rules."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from matrix.core.conversation import Inbound
 
@@ -108,3 +108,30 @@ class Channel(Protocol):
 
     async def ping(self) -> str:
         """Empty when reachable, else what is wrong, without secrets."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A platform's request to ``/hooks/<channel>``. Names of headers are in lower case."""
+
+    method: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What the platform is answered at once; a passive reply stands in ``body``."""
+
+    status: int = 200
+    body: bytes = b""
+    kind: str = "text/plain; charset=utf-8"
+
+
+@runtime_checkable
+class Hooked(Protocol):
+    """A channel that its platform calls: GET or POST to ``/hooks/<channel>``, 1 MB at most."""
+
+    async def called(self, call: Call) -> Answer:
+        """Prove the sender, store what was said, then answer; only ``store``'s errors come out."""

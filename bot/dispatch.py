@@ -18,7 +18,9 @@ from matrix.core.errors import PiyaoError, Refusal, StaleVersion
 from matrix.ports import Work
 
 LOG = logging.getLogger("piyao.dispatch")
-_IDLE = 2.0
+ALONE = 2.0
+SHARED = 0.25
+"""Seconds after which the inbox is looked at unasked: alone, and where other processes fill it."""
 ATTEMPTS = 5
 _BACKOFF = (
     timedelta(seconds=2),
@@ -42,8 +44,9 @@ class NotKeptError(PiyaoError):
 class Dispatcher:
     """Takes messages from the inbox in the order in which they came."""
 
-    def __init__(self, services: Services, library: Library) -> None:
+    def __init__(self, services: Services, library: Library, idle: float = ALONE) -> None:
         """``library`` follows the database before every message."""
+        self._idle = idle
         self._services = services
         self._library = library
         self._wake = asyncio.Event()
@@ -77,9 +80,9 @@ class Dispatcher:
                     pass
             except Exception:
                 LOG.exception("dispatch")
-                await asyncio.sleep(_IDLE)
+                await asyncio.sleep(ALONE)
             try:
-                await asyncio.wait_for(self._wake.wait(), _IDLE)
+                await asyncio.wait_for(self._wake.wait(), self._idle)
             except TimeoutError:
                 continue
 

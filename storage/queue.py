@@ -44,6 +44,11 @@ class MemoryQueue:
         event.listen(connection, "commit", partial(end, kept=True))
         event.listen(connection, "rollback", partial(end, kept=False))
 
+    @staticmethod
+    def fault() -> str:
+        """Nothing can be wrong with it."""
+        return ""
+
     async def drain(self, run: JobRunner) -> None:
         """Run what waits."""
         while self.waiting:
@@ -122,6 +127,10 @@ class DbosQueue:
         await self._connect()
         if dead:
             await self.take_over(dead)
+
+    def fault(self) -> str:
+        """Empty, or what is wrong."""
+        return "stopped" if self._client is None or self._stopping else ""
 
     async def open(self) -> None:
         """Only put jobs in; other processes run them."""

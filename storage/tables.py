@@ -143,6 +143,12 @@ TABLES: dict[str, tuple[type[Entity], Table]] = {
     )
 }
 
+DIRECTORY = frozenset(
+    TABLES[name][1].name
+    for name in ("units", "areas", "places", "topics", "people", "posts", "accounts")
+)
+"""Tables that every process holds in memory and reads again when one of them has changed."""
+
 EVENT = Table(
     "event",
     METADATA,
