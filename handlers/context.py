@@ -1,6 +1,6 @@
 """One request: who, where, when, in which transaction; and the ways to act and to speak."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -72,6 +72,22 @@ class Context(Voice):
         moved, step = lifecycle.advance(entity, action, actor, facts, **changes)
         saved = await repository.save(moved)
         await self.log(step, saved)
+        return saved
+
+    async def move_all(
+        self,
+        lifecycle: Lifecycle[E],
+        repository: Repository[E],
+        entities: Sequence[E],
+        action: str,
+        by: Actor,
+        **changes: object,
+    ) -> list[E]:
+        """The same for many at once: each by its row, each logged, in few statements."""
+        steps = [lifecycle.advance(one, action, by, None, **changes) for one in entities]
+        saved = await repository.save_all([moved for moved, _ in steps])
+        pairs = zip(steps, saved, strict=True)
+        await self.work.record(*(self.event(step, one) for (_, step), one in pairs))
         return saved
 
     async def may(self, lifecycle: Lifecycle[E], entity: E, action: str) -> bool:

@@ -87,6 +87,12 @@ class Repository(Protocol[E]):
         Raises StaleVersion when somebody was faster.
         """
 
+    async def save_all(self, entities: Sequence[E]) -> list[E]:
+        """Update several as ``save`` does, in few statements; none where one is overtaken.
+
+        Raises StaleVersion.
+        """
+
     async def remove(self, entity_id: str) -> None:
         """Delete it (buttons, dialogs and nudges only; what happened stays)."""
 
@@ -141,6 +147,9 @@ class Ledger(Protocol):
 
     async def settle(self, source: str, verdicts: Sequence[Verdict]) -> set[str]:
         """Write the outcomes where the attempt still stands in ``source``; returns these ids."""
+
+    async def drop(self, subject: str, source: str, target: str, reason: str) -> int:
+        """Move all of a subject from ``source`` to ``target`` with an error; how many."""
 
     async def waiting(self, subject: str, source: str) -> list[str]:
         """Ids of a subject's rows in the state ``source``, ascending."""

@@ -112,6 +112,12 @@ class SqlLedger:
         await self.connection.execute(statement, values)
         return ids
 
+    async def drop(self, subject: str, source: str, target: str, reason: str) -> int:
+        """Move all of a subject at once; returns how many."""
+        statement = update(_T).where(_T.c.subject == subject, _T.c.state == source)
+        moved = statement.values(state=target, error=reason, version=_T.c.version + 1)
+        return (await self.connection.execute(moved)).rowcount
+
     async def waiting(self, subject: str, source: str) -> list[str]:
         """Ids of a subject's rows in a state, ascending."""
         query = select(_T.c.id).where(_T.c.subject == subject, _T.c.state == source)

@@ -1,5 +1,7 @@
 """Tables out: what an export writes, an import reads back without a change."""
 
+from typing import Any
+
 from handlers.importing.plan import repository
 from handlers.importing.rows import to_cells
 from handlers.importing.schema import TABLES
@@ -28,7 +30,7 @@ async def export_rows(work: Work, table: str) -> tuple[list[str], list[dict[str,
     handles = {person.id: person.handle for person in people}
     named = {person.id for person in people if person.name}
     # What was written for a drill is nobody's rebuttal.
-    criteria = {"drill": False} if table == "bulletins" else {}
+    criteria: dict[str, Any] = {"drill": False} if table == "bulletins" else {}
     entities: list[Entity] = await repository(work, table).find(**criteria)
     kept = sorted((one for one in entities if _goes_out(one, named)), key=spec.key_of)
     return spec.header, [to_cells(spec, entity, handles) for entity in kept]

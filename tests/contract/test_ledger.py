@@ -101,3 +101,14 @@ async def test_an_outcome_is_written_only_where_its_attempt_still_stands(work: W
     assert (first.state, first.attempt, first.attempt_id) == (DeliveryState.SENDING, 2, "a2")
     assert (second.state, second.sent_at, second.remote_id) == (DeliveryState.SENT, NOW, "r")
     assert await work.ledger.settle("sending", []) == set()
+
+
+async def test_all_of_a_subject_is_dropped_but_what_is_on_its_way(work: Work) -> None:
+    ids = await post(work, 5)
+    await post(work, 2, id="e", subject="campaign:2")
+    await work.ledger.mark(mark(ids[:2]))
+    assert await work.ledger.drop(SUBJECT, "pending", "cancelled", "void") == 3
+    assert await work.ledger.drop(SUBJECT, "pending", "cancelled", "void") == 0
+    states = [one.state for one in await work.deliveries.find(subject=SUBJECT, order="id")]
+    assert states == ["sending", "sending", "cancelled", "cancelled", "cancelled"]
+    assert await work.deliveries.count(subject="campaign:2", state="pending") == 2
