@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
+from sqlalchemy.ext.asyncio import AsyncEngine
+
 import handlers
 from bot.aside import Aside, Inline
 from bot.attachments import Attachments
@@ -17,13 +19,15 @@ from bot.channel import Channel
 from bot.dispatch import ALONE, SHARED, Dispatcher
 from bot.draft_links import DraftLinks
 from bot.following import indexes
+from bot.gate import Gate, OwnBudget, pace_of
+from bot.holdings import CLOCK, Holdings
 from bot.library import Library
 from bot.link_checker import HttpLinkChecker
 from bot.means import KeySealer, RandomIds
 from bot.parts import Parts, abandoned, alone, finished, today
 from bot.platforms.webchat.channel import WebChat
 from bot.presenter import Presenter
-from bot.registry import Means, make_channels, posting
+from bot.registry import Means, make_channels, named, posting
 from bot.sender import Sender
 from config.clock_table import read_clocks
 from config.matching import load_model
@@ -37,6 +41,7 @@ from matrix.ports import Clock, LinkChecker
 from storage import executors
 from storage.engine import open_engine
 from storage.migrate import upgrade
+from storage.pace import SharedBudget
 from storage.queue import DbosQueue, MemoryQueue
 from storage.unit_of_work import SqlStore
 
@@ -88,9 +93,7 @@ async def assemble(
         ids = RandomIds()
         async with store.alone("begin"):
             await prepare_data(settings, store, clock, ids)
-        async with store.read() as work:
-            change = await work.directory_change()
-            directories = Directories(await load_directory(work, today(clock)))
+        directories, change = await _directory(store, clock)
         listens = ProcessRole.CHAT in roles
         folder = settings.data / "index" if durable and listens else None
         library = Library(
@@ -120,11 +123,14 @@ async def assemble(
         presenter = Presenter(texts=texts)
         executor = ids.new()
         attachments = Attachments(settings.data / "files", store, clock, ids)
-        dispatcher = Dispatcher(services, library, SHARED if settings.split else ALONE)
+        holdings = _holdings(settings, engine, executor, channels or {})
+        dispatcher = Dispatcher(
+            services, library, SHARED if settings.split else ALONE, holdings.lines
+        )
         means = Means(store=dispatcher.store, attach=attachments.keep, clock=clock, ids=ids)
-        made = _channels(settings, means, channels or {})
-        _close_after(stack, made)
-        sender = Sender(services, presenter, made, executor)
+        made = _channels(settings, means, channels or {}, stack)
+        gates = _gates(made, engine, executor, stack)
+        sender = Sender(services, presenter, made, executor, gates, holdings.held)
         if listens:
             outbox.sender = sender
         queue: DbosQueue | MemoryQueue = (
@@ -145,27 +151,58 @@ async def assemble(
             broadcaster=broadcaster, channels=made,
             attachments=attachments, queue=queue, executor=executor,
             webchat=webchat if isinstance(webchat, WebChat) else None,
-            pages=pages, directory_change=[change],
+            pages=pages, holdings=holdings, directory_change=[change],
         )  # fmt: skip
         await _take_over(parts, stack)
         yield parts
 
 
+async def _directory(store: SqlStore, clock: Clock) -> tuple[Directories, int]:
+    """The directory, and the number of its last change."""
+    async with store.read() as work:
+        change = await work.directory_change()
+        return Directories(await load_directory(work, today(clock))), change
+
+
 def _channels(
-    settings: Settings, means: Means, given: Mapping[str, Channel]
+    settings: Settings, means: Means, given: Mapping[str, Channel], stack: AsyncExitStack
 ) -> Mapping[str, Channel]:
     """The channels of this process: all where something is sent, else the page's own."""
+    made: dict[str, Channel] = {}
     if settings.roles & {ProcessRole.CHAT, ProcessRole.WORKER}:
-        return {**make_channels(settings, means), **given}
-    if ProcessRole.WEB in settings.roles and settings.demonstration:
-        return {WebChat.platform: WebChat()}
-    return {}
-
-
-def _close_after(stack: AsyncExitStack, channels: Mapping[str, Channel]) -> None:
-    for channel in channels.values():
+        made = {**make_channels(settings, means), **given}
+    elif ProcessRole.WEB in settings.roles and settings.demonstration:
+        made = {WebChat.platform: WebChat()}
+    for channel in made.values():
         if hasattr(channel, "aclose"):
             stack.push_async_callback(channel.aclose)
+    return made
+
+
+def _holdings(
+    settings: Settings, engine: AsyncEngine, executor: str, given: Mapping[str, Channel]
+) -> Holdings:
+    """What this process would do alone: each channel of its own, the clock."""
+    wanted: set[str] = {CLOCK} if ProcessRole.CLOCK in settings.roles else set()
+    if ProcessRole.CHAT in settings.roles:
+        wanted |= {*named(settings), *given}
+    return Holdings(None if alone(settings) else engine, wanted, executor)
+
+
+def _gates(
+    channels: Mapping[str, Channel], engine: AsyncEngine, executor: str, stack: AsyncExitStack
+) -> Mapping[str, Gate]:
+    """A gate before each account that has limits; on PostgreSQL its budget is everybody's."""
+    own = engine.dialect.name == "sqlite"
+    paces = {name: pace_of(channel.limits) for name, channel in channels.items()}
+    gates = {
+        name: Gate(pace, OwnBudget(pace) if own else SharedBudget(engine, name, executor, pace))
+        for name, pace in paces.items()
+        if pace.limited
+    }
+    for gate in gates.values():
+        stack.push_async_callback(gate.aclose)
+    return gates
 
 
 async def _take_over(parts: Parts, stack: AsyncExitStack) -> None:
@@ -190,6 +227,8 @@ async def _take_over(parts: Parts, stack: AsyncExitStack) -> None:
         else:
             await parts.queue.open()
     await executors.forget(engine, finished(parts, dead))
+    await parts.holdings.renew()
+    stack.push_async_callback(parts.holdings.release)
 
 
 def _policy(settings: Settings, directories: Directories) -> Policy:

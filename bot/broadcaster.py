@@ -90,6 +90,7 @@ class Broadcaster:
     async def stop(self) -> None:
         """No more chunks; those in hand are sent and written down."""
         self.stopping = True
+        self._sender.close()
         while self._working:
             await asyncio.wait(list(self._working))
 

@@ -33,7 +33,8 @@ class Limits:
 
     ``per_second`` and ``per_minute`` are for the whole account, ``chat_per_second`` and
     ``chat_per_minute`` for one chat for which ``crowded`` holds (a group); 0 is no limit. Each
-    number's source stands in ``limits.py``.
+    number's source stands in ``limits.py``. ``one_slows_all``: told to slow down at one chat, the
+    account rests at all of them.
     """
 
     text: int
@@ -47,6 +48,7 @@ class Limits:
     chat_per_second: float = 0
     chat_per_minute: int = 0
     crowded: Callable[[str], bool] = bool
+    one_slows_all: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

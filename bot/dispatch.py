@@ -4,8 +4,9 @@ import asyncio
 import dataclasses
 import logging
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from datetime import timedelta
+from typing import Any
 
 from bot.library import Library
 from handlers import messages
@@ -44,9 +45,19 @@ class NotKeptError(PiyaoError):
 class Dispatcher:
     """Takes messages from the inbox in the order in which they came."""
 
-    def __init__(self, services: Services, library: Library, idle: float = ALONE) -> None:
-        """``library`` follows the database before every message."""
+    def __init__(
+        self,
+        services: Services,
+        library: Library,
+        idle: float = ALONE,
+        lines: Callable[[], Collection[str] | None] = lambda: None,
+    ) -> None:
+        """``library`` follows the database before every message.
+
+        ``lines`` tells whose messages are this process's now; None means everybody's.
+        """
         self._idle = idle
+        self._lines = lines
         self._services = services
         self._library = library
         self._wake = asyncio.Event()
@@ -88,11 +99,14 @@ class Dispatcher:
 
     async def step(self) -> bool:
         """Process the next message; False when none is ready."""
-        now = self._services.clock.now()
+        now, lines = self._services.clock.now(), self._lines()
+        of: dict[str, Any] = {"state": InboxState.STORED, "limit": 1}
+        if lines is not None:
+            of["platform__in"] = lines
         async with self._services.store.read() as work:
             # Asked apart: messages that wait for their next try hold up nobody else's.
-            fresh = await work.inbox.find(state=InboxState.STORED, retry_at=None, limit=1)
-            again = await work.inbox.find(state=InboxState.STORED, retry_at__lte=now, limit=1)
+            fresh = await work.inbox.find(retry_at=None, **of)
+            again = await work.inbox.find(retry_at__lte=now, **of)
         ready = sorted([*fresh, *again], key=lambda one: one.id)
         if not ready:
             return False

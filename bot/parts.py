@@ -10,6 +10,7 @@ from bot.broadcaster import Broadcaster
 from bot.channel import Channel
 from bot.dispatch import Dispatcher
 from bot.draft_links import DraftLinks
+from bot.holdings import Holdings
 from bot.library import Library
 from bot.platforms.webchat.channel import WebChat
 from bot.presenter import Presenter
@@ -50,6 +51,7 @@ class Parts:
     executor: str
     webchat: WebChat | None
     pages: DraftLinks
+    holdings: Holdings
     directory_change: list[int]
     """The change that the directory in memory has reached: one number, replaced in place."""
 
@@ -80,6 +82,7 @@ class Parts:
         if not await executors.beat(engine, self.executor, now):
             # Others took us for dead while we were suspended: our rows are fenced, we go on.
             await executors.register(engine, self.executor, self.roles, now)
+        await self.holdings.renew()
         if alone(self.settings) or not self.sends:
             return
         if dead := await executors.silent(engine, now - ledger.GRACE, self.executor):

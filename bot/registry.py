@@ -81,6 +81,11 @@ ENTRIES = (
 )
 
 
+def named(settings: Settings) -> frozenset[str]:
+    """All channels that these settings ask for."""
+    return frozenset(name for entry in ENTRIES for name in entry.names(settings))
+
+
 def posting(settings: Settings) -> frozenset[str]:
     """Channels through which accounts can be posted to with these settings."""
     return frozenset(name for entry in ENTRIES if entry.posts for name in entry.names(settings))

@@ -6,6 +6,7 @@ import logging
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Iterator
+from functools import partial
 from typing import Any
 
 import uvicorn
@@ -13,8 +14,9 @@ from fastapi import FastAPI
 
 from bot.assembly import assemble
 from bot.channel import Hooked
+from bot.holdings import CLOCK
 from bot.parts import BEAT_SECONDS, FOLLOW_SECONDS, TICK_SECONDS, Parts
-from bot.scheduler import Ticker
+from bot.scheduler import Tick, Ticker
 from bot.web.app import demo_app, hooks_app, public_app
 from bot.web.probes import probes_app
 from config.settings import ProcessRole, Settings
@@ -75,7 +77,10 @@ def _loops(parts: Parts) -> list[Coroutine[Any, Any, Any]]:
     """What runs beside the servers: the conversation, where this process holds the channels."""
     if not parts.listens:
         return []
-    receiving = [_unbroken(name, channel.run) for name, channel in parts.channels.items()]
+    receiving = [
+        parts.holdings.during(name, partial(_unbroken, name, channel.run))
+        for name, channel in parts.channels.items()
+    ]
     return [parts.dispatcher.run(), parts.sender.run(), *receiving]
 
 
@@ -120,8 +125,8 @@ def _ticker(parts: Parts) -> Ticker:
     ticker = Ticker()
     seconds = 1.0 if parts.settings.fast else TICK_SECONDS
     if ProcessRole.CLOCK in parts.settings.roles:
-        ticker.every(seconds, "clock", parts.tick)
-        ticker.every(3600, "retention", parts.forget_old)
+        ticker.every(seconds, "clock", _alone(parts, parts.tick))
+        ticker.every(3600, "retention", _alone(parts, parts.forget_old))
     elif parts.listens:
         ticker.every(seconds, "ask back", parts.ask_back)
     ticker.every(BEAT_SECONDS, "heartbeat", parts.beat)
@@ -129,6 +134,16 @@ def _ticker(parts: Parts) -> Ticker:
     # A new day.
     ticker.every(60, "day", parts.reload_directory)
     return ticker
+
+
+def _alone(parts: Parts, tick: Tick) -> Tick:
+    """Of several clocks one sweeps, the others stand by."""
+
+    async def ticked() -> None:
+        if parts.holdings.held(CLOCK):
+            await tick()
+
+    return ticked
 
 
 async def _unbroken(name: str, run: Callable[[], Coroutine[Any, Any, None]]) -> None:

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from storage.pace import end_turns
 from storage.tables import EXECUTOR
 
 
@@ -38,4 +39,5 @@ async def silent(engine: AsyncEngine, since: datetime, mine: str) -> dict[str, s
 async def forget(engine: AsyncEngine, executors: Collection[str]) -> None:
     """Their work has been taken over, or they stopped in order."""
     async with engine.begin() as connection:
+        await end_turns(connection, executors)
         await connection.execute(delete(EXECUTOR).where(EXECUTOR.c.id.in_(executors)))
