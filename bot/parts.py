@@ -28,6 +28,8 @@ from storage.unit_of_work import SqlStore
 
 LOG = logging.getLogger("piyao")
 TICK_SECONDS = 15.0
+RELEASE_SECONDS = 1.0
+"""How late a synchronized release may start."""
 BEAT_SECONDS = 5.0
 FOLLOW_SECONDS = 2.0
 """How often it is asked whether another process has changed the directory."""
@@ -102,6 +104,16 @@ class Parts:
         await self.check_receipts()
         if self.listens:
             await self.ask_back()
+        self.services.outbox.wake()
+
+    async def release(self) -> None:
+        """Armed broadcasts start at T, to the second: the sweep alone would be up to 15 s late."""
+        async with self.store.read() as work:
+            if not await ticking.to_release(ticking.clock_context(self.services, work)):
+                return
+        async with self.store.work() as work:
+            await ticking.release_campaigns(ticking.clock_context(self.services, work))
+            await work.commit()
         self.services.outbox.wake()
 
     async def ask_back(self) -> None:

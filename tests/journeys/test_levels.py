@@ -96,3 +96,18 @@ async def test_an_armed_broadcast_says_when_it_starts(tmp_path: Path) -> None:
         await p.press("冯涛", "campaign_arm")
         await p.say("冯涛", "16:00")
         assert "定时开始：今天 16:00（还有" in await p.say("冯涛", "看板")
+
+
+async def test_an_armed_broadcast_starts_to_the_second(tmp_path: Path) -> None:
+    async with stage(tmp_path, accounts=TOWN, after=story.lamps_published) as p:
+        await p.press("冯涛", "campaign_arm")
+        await p.say("冯涛", "16:00")
+        at = (await story.the(p, "campaigns")).release_at
+        p.clock.forward(seconds=(at - p.clock.now()).total_seconds() - 1)
+        await p.parts.release()
+        assert await p.states("campaigns") == ["armed"]
+        p.clock.forward(seconds=1)
+        await p.parts.release()
+        await p.settle()
+        assert await p.states("campaigns") == ["running"]
+        assert (await story.the(p, "campaigns")).started_at == at
