@@ -135,18 +135,20 @@ class Voice:
             reached += told is not None
         return reached
 
-    def posts_of(self, *roles: Role) -> list[Post]:
-        """Posts in force today that carry one of the roles."""
+    def holders(self, *roles: Role, unit: str = "") -> list[str]:
+        """Persons who hold one of the roles today."""
+        return [post.person for post in self.posts_held(*roles, unit=unit)]
+
+    def posts_held(self, *roles: Role, unit: str = "") -> list[Post]:
+        """Posts with one of the roles that are held today."""
         today = access.beijing_date(self.at)
         return [
             post
             for post in self.directory.posts
-            if post.role in roles and access.in_force(post, today)
+            if post.role in roles
+            and (not unit or post.unit == unit)
+            and access.in_force(post, today)
         ]
-
-    def holders(self, *roles: Role, unit: str = "") -> list[str]:
-        """Persons who hold one of the roles today."""
-        return [post.person for post in self.posts_of(*roles) if not unit or post.unit == unit]
 
     async def _say(
         self,

@@ -71,7 +71,7 @@ def leaders(ctx: Context, town: str) -> list[tuple[str, Role]]:
     """Who answers for a town, each with the post that is spoken to."""
     found: dict[str, Role] = {}
     for role in (Role.COORDINATOR, Role.OPERATOR):
-        for post in ctx.posts_of(role):
+        for post in ctx.posts_held(role):
             if town in _leads(ctx, post):
                 found.setdefault(post.person, role)
     return list(found.items())
@@ -79,7 +79,7 @@ def leaders(ctx: Context, town: str) -> list[tuple[str, Role]]:
 
 def towns_of(ctx: Context, person: str) -> set[str]:
     """The towns whose official account a person runs."""
-    posts = [post for post in ctx.posts_of(Role.OPERATOR) if post.person == person]
+    posts = [post for post in ctx.posts_held(Role.OPERATOR) if post.person == person]
     return {town for post in posts for town in _leads(ctx, post)}
 
 

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from handlers import calendars
 from handlers.cards.publishing import is_direct
 from handlers.context import Context
 from handlers.replies import Choice, choose
@@ -30,7 +31,7 @@ def due(ctx: Context, campaign: Campaign, case: Case, account: Account) -> datet
         case.grade,
         account.platform,
         ctx.at,
-        ctx.policy.calendar,
+        calendars.of_unit(ctx.directory, ctx.policy, account.unit),
         correction=bool(campaign.corrects),
     )
 
@@ -38,7 +39,7 @@ def due(ctx: Context, campaign: Campaign, case: Case, account: Account) -> datet
 def operators(ctx: Context) -> dict[str, str]:
     """Account → who runs it today; accounts that nobody runs are absent."""
     found: dict[str, str] = {}
-    for post in ctx.posts_of(Role.OPERATOR):
+    for post in ctx.posts_held(Role.OPERATOR):
         for account in post.accounts:
             found.setdefault(account, post.person)
     return found
