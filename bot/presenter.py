@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from bot.channel import Limits, Markup, Outgoing, Press
 from config.texts import Catalogue
-from matrix.core.delivery import Delivery
+from matrix.core.delivery import Delivery, Lane
 from matrix.triage.calendar import LOCAL
 
 _SLOT = re.compile(r"\{(\w+)(?::(\w+))?(?:\|([^}]*))?\}")
@@ -128,7 +128,9 @@ class Presenter:
         if presses and not limits.buttons:
             numbered = "\n".join(f"{one.number}. {one.label}" for one in presses)
             text = f"{text}\n\n{numbered}"
-        parts = split(text, limits.text, limits.measure)
+        conversation = delivery.lane is Lane.CONVERSATION
+        room = limits.text if conversation else limits.post or limits.text
+        parts = split(text, room, limits.measure)
         last = len(parts) - 1
         return [
             Outgoing(
@@ -136,7 +138,10 @@ class Presenter:
                 address=delivery.address,
                 text=part,
                 buttons=presses if index == last and limits.buttons else (),
-                conversation=delivery.lane == "conversation",
+                answers=delivery.answers,
+                conversation=conversation,
+                groups=tuple(cast("list[str]", delivery.content.get("groups") or [])),
+                act=str(delivery.content.get("act") or ""),
             )
             for index, part in enumerate(parts)
         ]

@@ -195,6 +195,16 @@ EXECUTOR = Table(
     Column("seen_at", Instant, nullable=False),
 )
 
+TOKEN = Table(
+    "token",
+    METADATA,
+    Column("account", Text, primary_key=True),
+    Column("sealed", Text, nullable=False),
+    Column("good_until", Instant, nullable=True),
+    Column("leased_by", Text, nullable=False),
+    Column("leased_until", Instant, nullable=True),
+)
+
 LEASE = Table(
     "lease",
     METADATA,

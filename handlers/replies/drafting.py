@@ -159,6 +159,9 @@ class LiveBoard(Reply):
     failed: int
     release_at: datetime | None = None
     pace: Pace | None = None
+    groups: str = ""
+    people: str = ""
+    owners: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

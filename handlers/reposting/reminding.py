@@ -5,7 +5,7 @@ from handlers.replies import choose
 from handlers.replies.drafting import RepostUrge, TaskLine
 from handlers.replies.reposting import TownCall, TownLine
 from handlers.replies.shared import Done, Listing
-from handlers.reposting import levels
+from handlers.reposting import levels, owned
 from handlers.reposting import tasks as tasking
 from handlers.reposting.board import LACKING
 from handlers.reposting.levels import Standing
@@ -47,7 +47,7 @@ async def urge(ctx: Context, campaign: Campaign, open_: list[RepostTask]) -> int
     for task in open_:
         if task.snoozed_until is None or task.snoozed_until <= ctx.at:
             by_operator.setdefault(task.operator, []).append(task)
-    reminded = 0
+    reminded = await owned.remind(ctx, campaign, open_)
     for operator, lacking in by_operator.items():
         dedup = f"urge:{campaign.id}:{operator}:{slot}"
         if not operator or await ctx.work.deliveries.count(dedup=dedup):

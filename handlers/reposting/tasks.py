@@ -4,13 +4,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from handlers import calendars
-from handlers.cards.publishing import is_direct
+from handlers.cards.publishing import channel_of, is_direct
 from handlers.context import Context
 from handlers.replies import Choice, choose
 from handlers.replies.drafting import TaskCard, TaskLine
 from handlers.replies.triage import Alarm
-from handlers.reposting import jobs, levels
+from handlers.reposting import handing, jobs, levels, owned
 from matrix.core import drill
+from matrix.core.bulletin import Bulletin
 from matrix.core.campaign import TASK, Campaign, RepostTask, TaskState
 from matrix.core.case import Case
 from matrix.core.delivery import Delivery, Lane
@@ -48,21 +49,33 @@ def operators(ctx: Context) -> dict[str, str]:
 async def expand(ctx: Context, campaign: Campaign, case: Case) -> None:
     """Make every task of the plan, then the cards and the direct posts."""
     made = await _make(ctx, campaign, case)
-    cards: dict[str, list[RepostTask]] = {}
+    main = [task for task, account in made if account.tier is Tier.MAIN]
+    rest = [one for one in made if one[1].tier is not Tier.MAIN]
+    for task in main:
+        await _main_done(ctx, campaign, task)
+    bulletin = await ctx.work.bulletins.get(campaign.bulletin)
+    # A drill asks no owner outside: what would go to them ends in the drill's channel.
+    waits = [one for _, one in rest if owned.confirms(ctx, one) and not case.drill]
+    await handing.hand_over(ctx, campaign, bulletin, waits)
+    rest = [one for one in rest if one[1] not in waits]
+    await _cards(ctx, campaign, case, [task for task, one in rest if not is_direct(ctx, one)])
     direct: dict[str, list[tuple[str, str, str]]] = {}
-    for task, account in made:
-        if account.tier is Tier.MAIN:
-            await _main_done(ctx, campaign, task)
-        elif is_direct(ctx, account):
+    for task, account in rest:
+        if is_direct(ctx, account):
             one = (account.address, account.id, f"post:{task.id}")
-            platform = drill.PLATFORM if case.drill else account.platform
+            platform = drill.PLATFORM if case.drill else channel_of(ctx, account)
             direct.setdefault(platform, []).append(one)
-        else:
-            cards.setdefault(task.operator, []).append(task)
-    for operator, tasks in cards.items():
-        await _card(ctx, campaign, case, operator, tasks)
     if direct:
-        await _post_directly(ctx, campaign, direct)
+        await _post_directly(ctx, campaign, bulletin, direct)
+
+
+async def _cards(ctx: Context, campaign: Campaign, case: Case, tasks: list[RepostTask]) -> None:
+    """One card for each operator."""
+    cards: dict[str, list[RepostTask]] = {}
+    for task in tasks:
+        cards.setdefault(task.operator, []).append(task)
+    for operator, mine in cards.items():
+        await _card(ctx, campaign, case, operator, mine)
 
 
 async def _predecessors(ctx: Context, campaign: Campaign) -> dict[str, str]:
@@ -87,7 +100,9 @@ async def _make(ctx: Context, campaign: Campaign, case: Case) -> list[tuple[Repo
     made = [
         RepostTask(
             id=ctx.services.ids.new(), campaign=campaign.id, case=case.id, account=account.id,
-            tier=account.tier, serial=serial, operator=running.get(account.id, ""),
+            tier=account.tier, serial=serial,
+            # What waits for a group's owner asks no operator as well.
+            operator="" if owned.confirms(ctx, account) else running.get(account.id, ""),
             due_at=due(ctx, campaign, case, account), drill=case.drill,
             predecessor=before.get(account.id, ""),
         )
@@ -128,9 +143,11 @@ async def _main_done(ctx: Context, campaign: Campaign, task: RepostTask) -> None
 
 
 async def _post_directly(
-    ctx: Context, campaign: Campaign, targets: dict[str, list[tuple[str, str, str]]]
+    ctx: Context,
+    campaign: Campaign,
+    bulletin: Bulletin,
+    targets: dict[str, list[tuple[str, str, str]]],
 ) -> None:
-    bulletin = await ctx.work.bulletins.get(campaign.bulletin)
     template = Delivery(
         id="", lane=Lane.BROADCAST, platform="", address="", subject=f"campaign:{campaign.id}",
         content={"plain": long_text(ctx, bulletin.body, bulletin.url, bulletin.issuer)},
@@ -210,7 +227,7 @@ async def line(ctx: Context, task: RepostTask) -> TaskLine:
         number=f"转{task.serial}",
         account=account.name,
         state=f"task_{task.state.value}",
-        operator=ctx.directory.person_name(task.operator),
+        operator=ctx.directory.person_name(task.operator) or account.owner,
         late="yes" if task.late or overdue else "",
         due_at=task.due_at,
         url=task.url,
