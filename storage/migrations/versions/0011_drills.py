@@ -1,14 +1,14 @@
 """drills
 
-Revision ID: 0011
+Revision ID: 0011_drills
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 
-revision = '0011'
-down_revision = '0010'
+revision = '0011_drills'
+down_revision = '0010_group_owner'
 branch_labels = None
 depends_on = None
 
