@@ -4,11 +4,11 @@ import dataclasses
 from datetime import timedelta
 from urllib.parse import urlsplit
 
-from handlers import clocks
+from handlers import clocks, matters
 from handlers.cards.publishing import channel_of, is_direct, main_account
 from handlers.context import Context
 from handlers.drafting.writing import grounds, is_main
-from handlers.feedback import closing, owing, telling
+from handlers.feedback import appellants, closing, owing
 from handlers.replies import choose
 from handlers.replies.drafting import CopyText
 from handlers.replies.shared import AskText, Confirm, Done, Settled
@@ -58,7 +58,7 @@ async def _unpublished(ctx: Context, revision: Revision) -> None:
 async def _ready(ctx: Context, revision: Revision, *, in_drill: bool = False) -> Case:
     """What must hold when a person publishes, for real or in a drill. Raises Refusal."""
     await _unpublished(ctx, revision)
-    case = await ctx.work.cases.get(revision.case)
+    case = await matters.of(ctx, revision.case)
     ctx.require("drill_apart", holds=case.drill == in_drill)
     if any(at is not None and at <= ctx.at for at in (revision.expires_at, revision.review_at)):
         raise Refusal("date_over")
@@ -137,7 +137,7 @@ async def touch(ctx: Context, bulletin: Bulletin) -> Bulletin:
 async def publish(ctx: Context, revision: Revision, url: str) -> Bulletin:
     """The bulletin is current; reporters are owed the outcome; a broadcast is planned."""
     await _unpublished(ctx, revision)
-    case = await ctx.work.cases.get(revision.case)
+    case = await matters.of(ctx, revision.case)
     bulletin = await _make(ctx, case, revision, url)
     old = await _retire(ctx, case, revision, bulletin)
     case = await _mirror(ctx, case, revision, bulletin)
@@ -146,9 +146,10 @@ async def publish(ctx: Context, revision: Revision, url: str) -> Bulletin:
         Settled(what="published", who=ctx.person.name if ctx.person else "", at=ctx.at),
     )
     await owing.owe_publication(ctx, case, bulletin, old)
+    if old is not None:
+        await appellants.tell(ctx, old, bulletin)
     campaign = await planning.plan(ctx, case, bulletin, old)
     await _tell(ctx, case, bulletin, campaign)
-    await telling.send_due(ctx)
     return bulletin
 
 
@@ -226,6 +227,8 @@ async def _leave(ctx: Context, old: Bulletin, verb: str) -> None:
 
 
 async def _mirror(ctx: Context, case: Case, revision: Revision, bulletin: Bulletin) -> Case:
+    if matters.stands_alone(case):
+        return case
     if revision.corrects:
         gone = revision.kind is Kind.WITHDRAWAL
         case = dataclasses.replace(

@@ -1,5 +1,6 @@
 """Whoever lacks is reminded, and only they: by the publisher, a town, or the clock."""
 
+from handlers import matters
 from handlers.context import Context
 from handlers.replies import choose
 from handlers.replies.drafting import RepostUrge, TaskLine
@@ -40,7 +41,7 @@ async def remind(ctx: Context, subject: str, args: Args) -> None:
 
 async def urge(ctx: Context, campaign: Campaign, open_: list[RepostTask]) -> int:
     """One reminder per operator who lacks something; returns how many were reminded."""
-    case = await ctx.work.cases.get(campaign.case)
+    case = await matters.of(ctx, campaign.case)
     bulletin = await ctx.work.bulletins.get(campaign.bulletin)
     slot = int(ctx.at.timestamp() // (60 * ctx.policy.bundle_minutes))
     by_operator: dict[str, list[RepostTask]] = {}
@@ -76,7 +77,7 @@ async def town(ctx: Context, subject: str, args: Args) -> None:
         tasks = await ctx.work.tasks.find(campaign=campaign.id, order="serial")
         here = [task for task in tasks if mine.holds(ctx.directory.accounts[task.account])]
         lines += [await tasking.line(ctx, task) for task in here]
-        case = await ctx.work.cases.get(campaign.case)
+        case = await matters.of(ctx, campaign.case)
         if any(task.state in LACKING for task in here):
             buttons.append(
                 choose("campaign.remind", campaign.id, "campaign_remind", case.number, keep=True)
@@ -133,7 +134,7 @@ async def call(ctx: Context, subject: str, args: Args) -> None:
 
 async def call_town(ctx: Context, campaign: Campaign, lacking: Standing, once: str) -> int:
     """Tell who answers for a town what is open in its ground; returns how many were told."""
-    case = await ctx.work.cases.get(campaign.case)
+    case = await matters.of(ctx, campaign.case)
     told = 0
     for person, role in levels.leaders(ctx, lacking.town.id):
         dedup = f"town:{campaign.id}:{lacking.town.id}:{person}:{once}"
