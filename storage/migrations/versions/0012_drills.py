@@ -1,14 +1,14 @@
 """drills
 
-Revision ID: 0011_drills
+Revision ID: 0012_drills
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 
-revision = '0011_drills'
-down_revision = '0010_group_owner'
+revision = '0012_drills'
+down_revision = '0011'
 branch_labels = None
 depends_on = None
 
