@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
 
+from matrix.broadcast.owners import GroupsSeen
 from matrix.core.conversation import Inbound
 
 REPLIED = "reply:"
@@ -30,15 +31,24 @@ class Doubt(StrEnum):
     HOLD = "hold"
 
 
+def never(address: str) -> bool:
+    """No address."""
+    del address
+    return False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """What a platform takes. ``measure`` gives the length of a text in its own unit.
 
     ``per_second`` and ``per_minute`` are for the whole account, ``chat_per_second`` and
     ``chat_per_minute`` for one chat for which ``crowded`` holds (a group); 0 is no limit. Each
-    number's source stands in ``limits.py``. ``one_slows_all``: told to slow down at one chat, the
-    account rests at all of them. ``bundles``: messages cost, so what is due to one chat
-    at once goes as one message, and what cannot go now may wait for the person's next message.
+    number's source stands in ``limits.py``. ``keyless`` names the addresses at which a platform of
+    KEY knows no key. ``owners``: what is sent is a task that the owner of several groups must
+    confirm in a client; the outcome is asked for later (``GroupTasks``). ``one_slows_all``: told
+    to slow down at one chat, the account rests at all of them. ``bundles``: messages cost, so what
+    is due to one chat at once goes as one message, and what cannot go now may wait for the
+    person's next message.
     ``post`` is the length of a post of the account itself where it differs from a message's.
     """
 
@@ -53,6 +63,8 @@ class Limits:
     chat_per_second: float = 0
     chat_per_minute: int = 0
     crowded: Callable[[str], bool] = bool
+    keyless: Callable[[str], bool] = never
+    owners: bool = False
     bundles: bool = False
     post: int = 0
     one_slows_all: bool = False
@@ -76,6 +88,8 @@ class Outgoing:
 
     ``key`` is the idempotency key (the delivery's id). ``edits`` is the remote id of a message
     to change instead. ``conversation`` is False for posts to channels and groups of the matrix.
+    ``groups`` are the groups of the owner at ``address`` that the text is for; ``act`` is what is
+    done to the task at ``edits`` instead: remind or cancel.
     """
 
     key: str
@@ -85,6 +99,8 @@ class Outgoing:
     edits: str = ""
     answers: str = ""
     conversation: bool = True
+    groups: tuple[str, ...] = ()
+    act: str = ""
 
 
 Store = Callable[[Inbound], Awaitable[bool]]
@@ -168,3 +184,11 @@ class Hooked(Protocol):
 
     async def called(self, call: Call) -> Answer:
         """Prove the sender, store what was said, then answer; only ``store``'s errors come out."""
+
+
+@runtime_checkable
+class GroupTasks(Protocol):
+    """A channel whose ``limits.owners`` holds: what it sends waits for the owner of the groups."""
+
+    async def seen(self, task: str, owner: str) -> GroupsSeen:
+        """What has become of a task, by the remote id of its sending. Raises DeliveryError."""

@@ -116,17 +116,24 @@ def doctor() -> None:
 
 @app.command(name="import", help="导入表格（CSV、XLSX、JSONL），先显示差异。")
 def import_(
-    paths: Annotated[list[Path], typer.Argument(help="文件或文件夹")],
+    paths: Annotated[
+        list[Path], typer.Argument(help="文件或文件夹；写 wecom 则从企业微信通讯录导入")
+    ],
     table: Annotated[str, typer.Option(help="表名，缺省取文件名")] = "",
     yes: Annotated[bool, typer.Option("--yes", help="不再询问")] = False,
 ) -> None:
     """Import tables."""
-    from bot.administration import import_tables
+    from bot.administration import import_corporation, import_tables
 
     code = 0
 
     async def main() -> None:
         nonlocal code
+        if [str(path) for path in paths] == ["wecom"]:
+            code = await import_corporation(
+                settings_or_exit(), lambda text: yes or typer.confirm(text), OUT.print
+            )
+            return
         code = await import_tables(
             settings_or_exit(),
             paths,

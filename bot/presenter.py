@@ -136,6 +136,8 @@ class Presenter:
                 buttons=presses if index == last and limits.buttons else (),
                 answers=delivery.answers,
                 conversation=conversation,
+                groups=tuple(cast("list[str]", delivery.content.get("groups") or [])),
+                act=str(delivery.content.get("act") or ""),
             )
             for index, part in enumerate(parts)
         ]

@@ -7,8 +7,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import ConfigDict, Field, SecretStr, ValidationError, field_validator
 
+from config.channels import ChannelSettings
 from config.wechat import WechatAccount
 from matrix.matching.caution import Caution
 
@@ -33,7 +34,7 @@ class SettingsError(Exception):
         self.faults = faults
 
 
-class Settings(BaseModel):
+class Settings(ChannelSettings):
     """What one process is told. Secrets come from here only and are never logged."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -50,6 +51,7 @@ class Settings(BaseModel):
     district: str = ""
     webchat: Literal["", "on", "off"] = ""
     public_reports: Literal["on", "off"] = "on"
+    feedback_minutes: Annotated[int, Field(ge=0, le=60)] = 15
     match_level: Caution = Caution.STANDARD
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     telegram_token: SecretStr = SecretStr("")
@@ -61,6 +63,7 @@ class Settings(BaseModel):
     webhook_secret: SecretStr = SecretStr("")
     webhook_hosts: str = ""
     webhook_doubt: Literal["key", "verify", "hold"] = "key"
+    webhook_per_second: Annotated[int, Field(ge=1, le=10_000)] = 200
     test_clock: str = ""
     fast: Literal["", "on"] = ""
 
@@ -138,7 +141,8 @@ class Settings(BaseModel):
     @property
     def real_platform(self) -> bool:
         """Whether a platform that real people use is configured."""
-        return bool(self.telegram_token.get_secret_value() or self.wechat_accounts)
+        official = bool(self.wechat_accounts)
+        return self.wecom or official or bool(self.telegram_token.get_secret_value())
 
     @property
     def demonstration(self) -> bool:
@@ -166,6 +170,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
             name = ".".join(str(part) for part in one["loc"])
             raised = one.get("ctx", {}).get("error")
             key = str(raised) if isinstance(raised, ValueError) else one["type"]
-            variable = "DATABASE_URL" if name == "database_url" else PREFIX + name.upper()
+            # A fault of several settings together has no name of its own.
+            variable = "DATABASE_URL" if name == "database_url" else PREFIX + (name.upper() or "*")
             faults.append((variable, key, one["msg"]))
         raise SettingsError(faults) from None

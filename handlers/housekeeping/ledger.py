@@ -3,8 +3,8 @@
 Rows are moved in chunks: one event per chunk and action (domain §3, Delivery).
 """
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -25,11 +25,18 @@ ASK_AFTER = timedelta(seconds=30)
 class Doubts:
     """Platforms that drop a key they have seen, and platforms that can be asked what is there.
 
-    With all others a delivery without an answer waits for a person.
+    With all others a delivery without an answer waits for a person. ``keyless`` says for which
+    addresses of a keyed platform there is no key.
     """
 
     keyed: frozenset[str] = frozenset()
     readable: frozenset[str] = frozenset()
+    keyless: Mapping[str, Callable[[str], bool]] = field(default_factory=dict)
+
+    def drops_repeats(self, one: Delivery) -> bool:
+        """Whether the platform would drop this delivery when it comes again."""
+        excepted = self.keyless.get(one.platform)
+        return one.platform in self.keyed and not (excepted and excepted(one.address))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,7 +197,7 @@ def _verdict(ctx: Context, one: Result, doubts: Doubts) -> tuple[str, dict[str, 
 
 def _repeatable(one: Delivery, doubts: Doubts) -> bool:
     """The platform drops the second; or single-use buttons, or the change of a message."""
-    return one.platform in doubts.keyed or (one.harmless and one.dedup is None)
+    return doubts.drops_repeats(one) or (one.harmless and one.dedup is None)
 
 
 def _ask_at(ctx: Context, one: Delivery, doubts: Doubts) -> datetime | None:

@@ -3,6 +3,7 @@
 import dataclasses
 from typing import Any
 
+from handlers import matters
 from handlers.appeals import deciding
 from handlers.context import Context
 from handlers.feedback import closing, telling
@@ -11,7 +12,7 @@ from handlers.publishing import issuing
 from handlers.replies import choose
 from handlers.replies.shared import Done, Listing, Settled
 from handlers.replies.triage import Alarm, DoubtLine
-from handlers.reposting import asking_again, planning
+from handlers.reposting import asking_again, owned, owners, planning
 from handlers.router import Args, action
 from matrix.core.campaign import TASK, RepostTask, TaskState
 from matrix.core.delivery import (
@@ -36,6 +37,8 @@ async def settled(ctx: Context, delivery: Delivery) -> None:
             await _cards(ctx, delivery, rest)
         case "post":
             await _post(ctx, delivery, rest)
+        case owned.KIND:
+            await owners.settled(ctx, delivery)
         case "publish":
             await _published(ctx, delivery, rest)
         case "appeal" if delivery.state is DeliveryState.FAILED:
@@ -124,7 +127,7 @@ async def _posted(ctx: Context, delivery: Delivery, task: RepostTask) -> None:
 async def _pause_account(ctx: Context, delivery: Delivery, case_id: str) -> None:
     """A permanent failure pauses the account; the publisher is told."""
     account = await ctx.work.accounts.maybe(delivery.account)
-    case = await ctx.work.cases.get(case_id)
+    case = await matters.of(ctx, case_id)
     if account is None:
         return
     await ctx.work.accounts.save(dataclasses.replace(account, paused=delivery.error or "failed"))
@@ -155,7 +158,7 @@ async def resume_account(ctx: Context, subject: str, args: Args) -> None:
 
 async def _published(ctx: Context, delivery: Delivery, revision_id: str) -> None:
     revision = await ctx.work.revisions.get(revision_id)
-    case = await ctx.work.cases.get(revision.case)
+    case = await matters.of(ctx, revision.case)
     if delivery.state is DeliveryState.SENT:
         if not await ctx.work.bulletins.count(revision=revision.id):
             await issuing.publish(ctx, revision, delivery.remote_id)

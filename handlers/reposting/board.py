@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from handlers import matters
 from handlers.context import Context
 from handlers.replies import Choice, choose
 from handlers.replies.drafting import LiveBoard
@@ -65,7 +66,7 @@ def board_choices(campaign: Campaign) -> list[Choice]:
 
 async def board(ctx: Context, campaign: Campaign) -> LiveBoard:
     """Counts derived from the task rows."""
-    case = await ctx.work.cases.get(campaign.case)
+    case = await matters.of(ctx, campaign.case)
     tasks = await ctx.work.tasks.find(campaign=campaign.id)
     done = {TaskState.POSTED, TaskState.VERIFIED}
 
@@ -91,7 +92,24 @@ async def board(ctx: Context, campaign: Campaign) -> LiveBoard:
         unknown=count[TaskState.UNKNOWN] + count[TaskState.SENDING],
         declined=count[TaskState.DECLINED],
         failed=count[TaskState.FAILED],
+        **_groups(ctx, tasks),
     )
+
+
+def _groups(ctx: Context, tasks: list[RepostTask]) -> dict[str, str]:
+    """WeChat groups of both kinds together: by a platform's task, and by their owners' hands."""
+    done = {TaskState.POSTED, TaskState.VERIFIED}
+    known = ctx.directory.accounts
+    groups = [t for t in tasks if t.account in known and known[t.account].group_size]
+    if not groups:
+        return {}
+    reached = [task for task in groups if task.state in done]
+    owned = [t for t in groups if not t.operator and t.state is TaskState.DELIVERED]
+    return {
+        "groups": f"{len(reached)}/{len(groups)}",
+        "people": str(sum(known[task.account].group_size for task in reached)),
+        "owners": str(len(owned)) if owned else "",
+    }
 
 
 @action("campaign.list", Role.PUBLISHER, Role.DESK)

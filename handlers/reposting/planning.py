@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from handlers import clocks
+from handlers import clocks, matters
 from handlers.cards.publishing import is_direct
 from handlers.context import Context
 from handlers.feedback import closing
 from handlers.replies.drafting import PlanCard
 from handlers.replies.shared import Settled
+from handlers.reposting import owned
 from matrix.core.bulletin import Bulletin, Kind
 from matrix.core.campaign import (
     CAMPAIGN,
@@ -75,7 +76,7 @@ async def reached(ctx: Context, bulletin: Bulletin) -> set[str]:
 
 async def card(ctx: Context, campaign: Campaign) -> PlanCard:
     """Counts by tier, before anything starts."""
-    case = await ctx.work.cases.get(campaign.case)
+    case = await matters.of(ctx, campaign.case)
     bulletin = await ctx.work.bulletins.get(campaign.bulletin)
     live = [
         ctx.directory.accounts[code]
@@ -121,7 +122,7 @@ async def advance(ctx: Context, campaign_id: str) -> None:
 
 async def case_follows(ctx: Context, campaign: Campaign) -> None:
     """The case goes to checking when its broadcast has ended, and closes when all is done."""
-    case = await ctx.work.cases.get(campaign.case)
+    case = await matters.of(ctx, campaign.case)
     if case.state is CaseState.REPOSTING or (
         case.state is CaseState.PUBLISHED and campaign.state is CampaignState.ABORTED
     ):
@@ -148,6 +149,7 @@ async def stop(ctx: Context, campaign: Campaign, reason: str) -> Campaign:
 
 async def void_open(ctx: Context, campaign: Campaign) -> None:
     """Tasks that are not posted become void; their cards say so."""
+    await owned.take_back(ctx, campaign)
     operators = set()
     for task in await ctx.work.tasks.find(campaign=campaign.id):
         if TASK.has(task.state, "void"):

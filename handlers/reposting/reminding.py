@@ -1,9 +1,11 @@
 """Whoever lacks is reminded, and only they: by the publisher, a town, or the clock."""
 
+from handlers import matters
 from handlers.context import Context
 from handlers.replies import choose
 from handlers.replies.drafting import RepostUrge
 from handlers.replies.shared import Done, Listing
+from handlers.reposting import owned
 from handlers.reposting import tasks as tasking
 from handlers.reposting.board import LACKING
 from handlers.router import Args, action
@@ -46,14 +48,14 @@ def own_units(ctx: Context) -> set[str]:
 
 async def urge(ctx: Context, campaign: Campaign, open_: list[RepostTask]) -> int:
     """One reminder per operator who lacks something; returns how many were reminded."""
-    case = await ctx.work.cases.get(campaign.case)
+    case = await matters.of(ctx, campaign.case)
     bulletin = await ctx.work.bulletins.get(campaign.bulletin)
     slot = int(ctx.at.timestamp() // (60 * ctx.policy.bundle_minutes))
     by_operator: dict[str, list[RepostTask]] = {}
     for task in open_:
         if task.snoozed_until is None or task.snoozed_until <= ctx.at:
             by_operator.setdefault(task.operator, []).append(task)
-    reminded = 0
+    reminded = await owned.remind(ctx, campaign, open_)
     for operator, lacking in by_operator.items():
         dedup = f"urge:{campaign.id}:{operator}:{slot}"
         if not operator or await ctx.work.deliveries.count(dedup=dedup):
@@ -81,7 +83,7 @@ async def town(ctx: Context, subject: str, args: Args) -> None:
         tasks = await ctx.work.tasks.find(campaign=campaign.id, order="serial")
         mine = [task for task in tasks if ctx.directory.accounts[task.account].unit in own]
         lines += [await tasking.line(ctx, task) for task in mine]
-        case = await ctx.work.cases.get(campaign.case)
+        case = await matters.of(ctx, campaign.case)
         buttons.append(
             choose("campaign.remind", campaign.id, "campaign_remind", case.number, keep=True)
         )
