@@ -51,6 +51,7 @@ class Settings(ChannelSettings):
     district: str = ""
     webchat: Literal["", "on", "off"] = ""
     public_reports: Literal["on", "off"] = "on"
+    feedback_minutes: Annotated[int, Field(ge=0, le=60)] = 15
     match_level: Caution = Caution.STANDARD
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     telegram_token: SecretStr = SecretStr("")
@@ -62,6 +63,7 @@ class Settings(ChannelSettings):
     webhook_secret: SecretStr = SecretStr("")
     webhook_hosts: str = ""
     webhook_doubt: Literal["key", "verify", "hold"] = "key"
+    webhook_per_second: Annotated[int, Field(ge=1, le=10_000)] = 200
     test_clock: str = ""
     fast: Literal["", "on"] = ""
 

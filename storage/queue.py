@@ -5,10 +5,21 @@ import logging
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import (
+    Connection,
+    Engine,
+    column,
+    create_engine,
+    delete,
+    event,
+    func,
+    select,
+    table,
+)
 
 from storage.engine import prepare_sqlite, sync_url
 
@@ -48,6 +59,15 @@ class MemoryQueue:
     def fault() -> str:
         """Nothing can be wrong with it."""
         return ""
+
+    async def depth(self) -> int:
+        """Jobs that wait."""
+        return len(self.waiting)
+
+    async def prune(self, before: datetime) -> int:
+        """What is done is forgotten at once."""
+        del before
+        return 0
 
     async def drain(self, run: JobRunner) -> None:
         """Run what waits."""
@@ -127,6 +147,33 @@ class DbosQueue:
         await self._connect()
         if dead:
             await self.take_over(dead)
+
+    async def depth(self) -> int:
+        """Jobs that wait or run, of all processes."""
+        jobs = self._jobs
+        query = select(func.count()).where(jobs.c.status.in_(("ENQUEUED", "PENDING")))
+        return await asyncio.to_thread(self._ask, query.select_from(jobs))
+
+    async def prune(self, before: datetime) -> int:
+        """Forget jobs that had come to their end before; what waits or runs stays."""
+        jobs = self._jobs
+        ended = jobs.c.status.in_(("SUCCESS", "ERROR", "CANCELLED"))
+        old = jobs.c.updated_at < int(before.timestamp() * 1000)
+        return await asyncio.to_thread(self._ask, delete(jobs).where(ended, old))
+
+    @property
+    def _jobs(self) -> Any:
+        """DBOS's own table; its client lists and deletes jobs one by one."""
+        schema = None if self._url.startswith("sqlite") else "dbos"
+        return table("workflow_status", column("status"), column("updated_at"), schema=schema)
+
+    def _ask(self, query: Any) -> int:
+        """The number that is asked for, or of rows deleted."""
+        if self._engine is None:
+            return 0
+        with self._engine.begin() as connection:
+            answer = connection.execute(query)
+            return int(answer.scalar_one() if answer.returns_rows else answer.rowcount)
 
     def fault(self) -> str:
         """Empty, or what is wrong."""
