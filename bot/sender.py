@@ -7,16 +7,16 @@ import time
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
-from bot.channel import Channel, Doubt, Limits
+from bot.channel import Channel, Doubt, Limits, Outgoing
 from bot.presenter import Presenter
 from handlers.housekeeping import ledger
 from handlers.housekeeping.ledger import Doubts, Result
 from handlers.housekeeping.ticking import clock_context
 from handlers.services import Services
 from matrix.broadcast.pacing import Pacer
-from matrix.core.delivery import Delivery, DeliveryState
+from matrix.core.delivery import Delivery, DeliveryState, Parcel
 from matrix.core.errors import DeliveryError
 
 LOG = logging.getLogger("piyao.sender")
@@ -211,11 +211,11 @@ class Sender:
             return ""
         return found[0] if all(found) else None
 
-    async def send_in_order(self, deliveries: Sequence[Delivery]) -> list[Result]:
+    async def send_in_order(self, messages: Sequence[Delivery | Parcel]) -> list[Result]:
         """Messages of one chat; after "slow down" the others are not even tried."""
         results: list[Result] = []
         slow: DeliveryError | None = None
-        for one in deliveries:
+        for one in messages:
             result = Result(delivery=one, error=slow) if slow else await self._send(one)
             if result.error is not None and result.error.retry_after is not None:
                 slow = result.error
@@ -223,31 +223,40 @@ class Sender:
             results.append(result)
         return results
 
-    async def _send(self, delivery: Delivery) -> Result:
+    async def _send(self, one: Delivery | Parcel) -> Result:
         try:
-            remote = await self._parts_out(delivery)
+            if isinstance(one, Parcel):
+                limits = self._channels[one.platform].limits
+                parts = self._presenter.posts(one, self._services.clock.now(), limits)
+                remote = await self._parts_out(one.platform, one.address, parts)
+            else:
+                remote = await self._delivery_out(one)
         except DeliveryError as error:
-            return Result(delivery=delivery, error=error)
+            return Result(delivery=one, error=error)
         except Exception:
-            LOG.exception("delivery %s", delivery.id)
-            return Result(delivery=delivery, error=DeliveryError("internal", unknown=True))
-        return Result(delivery=delivery, remote_id=remote)
+            LOG.exception("delivery %s", one.id)
+            return Result(delivery=one, error=DeliveryError("internal", unknown=True))
+        return Result(delivery=one, remote_id=remote)
 
-    async def _parts_out(self, delivery: Delivery) -> str:
-        """Send the parts of one delivery; the id of the first. Raises DeliveryError."""
-        channel = self._channels[delivery.platform]
+    async def _delivery_out(self, delivery: Delivery) -> str:
+        """Send or change one message of a conversation; its id. Raises DeliveryError."""
+        limits = self._channels[delivery.platform].limits
         edited = await self._remote(delivery)
-        if delivery.edits and not (edited and channel.limits.edits):
+        if delivery.edits and not (edited and limits.edits):
             return ""
-        messages = self._presenter.outgoing(delivery, self._services.clock.now(), channel.limits)
+        messages = self._presenter.outgoing(delivery, self._services.clock.now(), limits)
         if edited:
             # A changed card is one message: what does not fit is left out.
             messages = [replace(messages[0], edits=edited)]
+        return await self._parts_out(delivery.platform, delivery.address, messages)
+
+    async def _parts_out(self, platform: str, address: str, messages: Sequence[Outgoing]) -> str:
+        """Send the parts of one message; the id of the first. Raises DeliveryError."""
         first = ""
         for message in messages:
-            await self._pace(delivery.platform, delivery.address)
+            await self._pace(platform, address)
             try:
-                answer = await channel.send(message)
+                answer = await self._channels[platform].send(message)
             except DeliveryError as error:
                 if not first:
                     raise
@@ -283,9 +292,12 @@ async def _to_its_end(turn: Coroutine[Any, Any, int]) -> int:
         raise
 
 
-def by_chat(claimed: Sequence[Delivery]) -> dict[Chat, list[Delivery]]:
+M = TypeVar("M", Delivery, Parcel)
+
+
+def by_chat(claimed: Sequence[M]) -> dict[Chat, list[M]]:
     """Chats go in parallel, messages of one chat in order."""
-    chats: dict[Chat, list[Delivery]] = {}
+    chats: dict[Chat, list[M]] = {}
     for one in claimed:
         chats.setdefault((one.platform, one.address), []).append(one)
     return chats

@@ -16,6 +16,8 @@ from storage.ledger import SqlLedger
 from storage.repository import SqlRepository, where
 from storage.tables import EVENT, SERIAL, SETTING, TABLES
 
+_RECORD = EVENT.insert()
+
 
 class JobSink(Protocol):
     """Where a transaction's jobs go; they exist exactly when it commits."""
@@ -59,7 +61,7 @@ class SqlWork:
             for event in events
         ]
         if rows:
-            await self._connection.execute(EVENT.insert(), rows)
+            await self._connection.execute(_RECORD, rows)
 
     async def events(self, **criteria: Any) -> list[Event]:
         """Events in the order in which they were written."""

@@ -11,7 +11,7 @@ from typing import Any
 from handlers.context import Context
 from handlers.housekeeping import outcomes
 from matrix.broadcast.retry import after_failure
-from matrix.core.delivery import DELIVERY, Delivery, DeliveryState, Lane
+from matrix.core.delivery import DELIVERY, Delivery, DeliveryState, Lane, Parcel
 from matrix.core.errors import DeliveryError, StaleVersion
 from matrix.core.events import Event
 from matrix.core.roles import CLOCK, MACHINE
@@ -36,7 +36,7 @@ class Doubts:
 class Result:
     """What the channel said of one delivery: a remote id, or an error."""
 
-    delivery: Delivery
+    delivery: Delivery | Parcel
     remote_id: str = ""
     error: DeliveryError | None = None
 
@@ -127,7 +127,7 @@ async def settle(ctx: Context, results: Sequence[Result], doubts: Doubts) -> Non
         fenced = current.attempt_id != one.delivery.attempt_id
         if fenced or current.state is not DeliveryState.SENDING:
             continue
-        verb, changes = _verdict(ctx, one, doubts)
+        verb, changes = verdict(ctx, one, doubts)
         moved, step = DELIVERY.advance(current, verb, CLOCK, **changes)
         saved = await ctx.work.deliveries.save(moved)
         key = (current.attempt_id, verb, step.target)
@@ -137,13 +137,8 @@ async def settle(ctx: Context, results: Sequence[Result], doubts: Doubts) -> Non
         await log_chunk(ctx, attempt, verb, "sending", target, count)
 
 
-def moved(ctx: Context, one: Result, doubts: Doubts) -> Delivery:
-    """The delivery as its result leaves it."""
-    verb, changes = _verdict(ctx, one, doubts)
-    return DELIVERY.advance(one.delivery, verb, CLOCK, **changes)[0]
-
-
-def _verdict(ctx: Context, one: Result, doubts: Doubts) -> tuple[str, dict[str, Any]]:
+def verdict(ctx: Context, one: Result, doubts: Doubts) -> tuple[str, dict[str, Any]]:
+    """What the table calls this result, and the fields that it changes."""
     if one.error is None:
         return "sent", {"sent_at": ctx.at, "remote_id": one.remote_id, "error": ""}
     decision = after_failure(
@@ -156,12 +151,14 @@ def _verdict(ctx: Context, one: Result, doubts: Doubts) -> tuple[str, dict[str, 
     return "retry", {"error": one.error.code, "not_before": ctx.at + decision}
 
 
-def _repeatable(one: Delivery, doubts: Doubts) -> bool:
+def _repeatable(one: Delivery | Parcel, doubts: Doubts) -> bool:
     """The platform drops the second; or single-use buttons, or the change of a message."""
-    return one.platform in doubts.keyed or (one.harmless and one.dedup is None)
+    if one.platform in doubts.keyed:
+        return True
+    return isinstance(one, Delivery) and one.harmless and one.dedup is None
 
 
-def _ask_at(ctx: Context, one: Delivery, doubts: Doubts) -> datetime | None:
+def _ask_at(ctx: Context, one: Delivery | Parcel, doubts: Doubts) -> datetime | None:
     """In doubt, ``not_before`` is when the platform is asked; None where a person decides."""
     return ctx.at + ASK_AFTER if one.platform in doubts.readable else None
 
