@@ -45,7 +45,7 @@ from matrix.broadcast.plan import jobs  # noqa: E402
 from matrix.core.delivery import Delivery, Lane  # noqa: E402
 from storage.engine import open_engine, sync_url  # noqa: E402
 from storage.migrate import upgrade  # noqa: E402
-from storage.queue import DbosQueue  # noqa: E402
+from storage.queue import JobQueue  # noqa: E402
 from storage.unit_of_work import SqlStore  # noqa: E402
 
 SECRET = "the benchmark's own secret, long enough"
@@ -189,10 +189,8 @@ async def bare(sink: str, posts: int) -> float:
 async def plan(url: str, sink: str, targets: int) -> float:
     """Put the deliveries and their jobs into the ledger; seconds."""
     engine = open_engine(url)
-    queue = DbosQueue(url, "planner")
-    store = SqlStore(engine, queue)
+    store = SqlStore(engine, JobQueue("planner"))
     ids, clock = RandomIds(), SystemClock()
-    await queue.open()
     began = time.perf_counter()
     async with store.work() as work:
         now = clock.now()
@@ -204,7 +202,6 @@ async def plan(url: str, sink: str, targets: int) -> float:
         await work.enqueue("broadcast", *(job.name for job in jobs(SUBJECT, made)))
         await work.commit()
     took = time.perf_counter() - began
-    await queue.stop()
     await engine.dispose()
     return took
 

@@ -37,7 +37,7 @@ from matrix.ports import Clock, LinkChecker
 from storage import executors
 from storage.engine import open_engine
 from storage.migrate import upgrade
-from storage.queue import DbosQueue, MemoryQueue
+from storage.queue import JobQueue, MemoryQueue
 from storage.unit_of_work import SqlStore
 
 LOG = logging.getLogger("piyao")
@@ -126,9 +126,9 @@ async def assemble(
                 stack.push_async_callback(channel.aclose)
         sender = Sender(services, presenter, made, executor)
         outbox.sender = sender
-        queue: DbosQueue | MemoryQueue = (
-            DbosQueue(settings.url, executor) if durable else MemoryQueue()
-        )
+        # Alone, a process hears of every job by itself.
+        poll = 2.0 if alone(settings) else 0.25
+        queue = JobQueue(executor, poll) if durable else MemoryQueue()
         store.jobs = queue
         writes = Aside(settings.url, queue) if durable else Inline(store)
         stack.push_async_callback(writes.close)
@@ -141,7 +141,7 @@ async def assemble(
             attachments=attachments, queue=queue, executor=executor, webchat=webchat,
             pages=pages,
         )  # fmt: skip
-        await _take_over(parts, stack)
+        await _take_over(parts, writes, stack)
         yield parts
 
 
@@ -180,7 +180,7 @@ def _channels(
     return made
 
 
-async def _take_over(parts: Parts, stack: AsyncExitStack) -> None:
+async def _take_over(parts: Parts, writes: Aside | Inline, stack: AsyncExitStack) -> None:
     """Register this executor; what dead ones left *sending* becomes in doubt."""
     now = datetime.now(UTC)
     lonely = alone(parts.settings)
@@ -191,8 +191,10 @@ async def _take_over(parts: Parts, stack: AsyncExitStack) -> None:
     await executors.register(engine, parts.executor, "all", now)
     stack.push_async_callback(executors.forget, engine, [parts.executor])
     await abandoned(parts, None if lonely else dead)
-    if isinstance(parts.queue, DbosQueue):
-        await parts.queue.start(parts.broadcaster.run, dead)
+    if isinstance(parts.queue, JobQueue):
+        lane = parts.broadcaster
+        lane.fed = parts.queue.wake
+        await parts.queue.start(lane.run, writes, dead, lane.wants)
         stack.push_async_callback(parts.queue.stop)
         stack.push_async_callback(parts.broadcaster.stop)
     if dead:

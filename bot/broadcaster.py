@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -24,12 +24,18 @@ WINDOW = 200
 """Rows marked and not yet settled at once: what a crash of this process can leave in doubt."""
 _HANDS = 64
 """Calls at once: aiohttp gains nothing from more."""
+_AT_HAND = 3
+"""Jobs with rows to mark: more would be held back from other processes."""
 _WISHES = 4
 """Jobs asked for their next rows in one transaction: the end of one is the beginning of another."""
 _LINGER = 0.05
 """Seconds that outcomes wait for others, when no new rows are marked with them."""
 _AGAIN = 1.0
 """Seconds before the database is tried again."""
+
+
+def _nobody() -> None:
+    """Jobs come by themselves."""
 
 
 @dataclass(slots=True, eq=False)
@@ -91,6 +97,8 @@ class Broadcaster:
         self._writer: asyncio.Task[None] | None = None
         self._lingering: asyncio.TimerHandle | None = None
         self._settled = asyncio.Event()
+        self.fed: Callable[[], None] = _nobody
+        """Told when more jobs are wanted."""
         self.stopping = False
 
     async def run(self, name: str) -> None:
@@ -103,6 +111,11 @@ class Broadcaster:
             await one.ended
         finally:
             self._jobs.remove(one)
+
+    def wants(self) -> int:
+        """How many more jobs would be begun now: one is at hand when the present one ends."""
+        hungry = sum(one.hungry for one in self._jobs)
+        return 0 if self.stopping else max(0, _AT_HAND - hungry)
 
     async def stop(self) -> None:
         """No more marks; what is marked is sent and written down: cut short it was in doubt."""
@@ -209,6 +222,8 @@ class Broadcaster:
         self._out += change
         if turn.attempt:
             one.attempt, one.hungry = "", turn.more
+            if not turn.more:
+                self.fed()
             self._sleep(one, turn.wait)
         # Something was put off, perhaps for a moment only.
         one.hungry |= any(result.error is not None for result in turn.results)

@@ -22,7 +22,7 @@ from handlers.services import Services
 from matrix.ports import Clock
 from matrix.triage.deadline import LOCAL
 from storage import executors
-from storage.queue import DbosQueue, MemoryQueue
+from storage.queue import JobQueue, MemoryQueue
 from storage.unit_of_work import SqlStore
 
 LOG = logging.getLogger("piyao")
@@ -46,7 +46,7 @@ class Parts:
     broadcaster: Broadcaster
     channels: Mapping[str, Channel]
     attachments: Attachments
-    queue: DbosQueue | MemoryQueue
+    queue: JobQueue | MemoryQueue
     executor: str
     webchat: WebChat | None
     pages: DraftLinks
@@ -63,7 +63,7 @@ class Parts:
         if dead := await executors.silent(engine, now - ledger.GRACE, self.executor):
             LOG.warning("taking over from %d silent processes", len(dead))
             await abandoned(self, dead)
-            if isinstance(self.queue, DbosQueue):
+            if isinstance(self.queue, JobQueue):
                 await self.queue.take_over(dead)
             await executors.forget(engine, dead)
 
