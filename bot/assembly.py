@@ -8,26 +8,30 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
+from sqlalchemy.ext.asyncio import AsyncEngine
+
 import handlers
 from bot.aside import Aside, Inline
 from bot.attachments import Attachments
-from bot.beginning import clock_of, make_key, one_process, prepare_data
+from bot.beginning import check_roles, clock_of, make_key, one_process, prepare_data
 from bot.broadcaster import Broadcaster
-from bot.channel import Channel, Doubt
-from bot.dispatch import Dispatcher
+from bot.channel import Channel
+from bot.dispatch import ALONE, SHARED, Dispatcher
 from bot.draft_links import DraftLinks
 from bot.following import indexes
+from bot.gate import Gate, OwnBudget, pace_of
+from bot.holdings import CLOCK, Holdings
 from bot.library import Library
 from bot.link_checker import HttpLinkChecker
 from bot.means import KeySealer, RandomIds
-from bot.parts import Parts, abandoned, alone, today
+from bot.parts import Parts, abandoned, alone, finished, today
 from bot.platforms.webchat.channel import WebChat
-from bot.platforms.webhook.channel import Webhook
 from bot.presenter import Presenter
+from bot.registry import Means, make_channels, named, posting
 from bot.sender import Sender
 from config.clock_table import read_clocks
 from config.matching import load_model
-from config.settings import Settings
+from config.settings import ProcessRole, Settings
 from config.texts import load_texts, words
 from handlers.housekeeping import chunks, ledger
 from handlers.importing.directory import load_directory
@@ -37,6 +41,7 @@ from matrix.ports import Clock, LinkChecker
 from storage import executors
 from storage.engine import open_engine
 from storage.migrate import upgrade
+from storage.pace import SharedBudget
 from storage.queue import JobQueue, MemoryQueue
 from storage.unit_of_work import SqlStore
 
@@ -72,11 +77,13 @@ async def assemble(
     durable: bool = True,
     channels: Mapping[str, Channel] | None = None,
 ) -> AsyncIterator[Parts]:
-    """Open everything. ``durable`` False puts queue and index in memory (journeys)."""
+    """Open what the roles of this process need. ``durable`` False: queue and index in memory."""
     register_handlers()
+    check_roles(settings)
     settings.data.mkdir(parents=True, exist_ok=True)
+    roles = settings.roles
     async with AsyncExitStack() as stack:
-        if settings.url.startswith("sqlite"):
+        if alone(settings):
             stack.enter_context(one_process(settings.data))
         await asyncio.to_thread(upgrade, settings.url)
         engine = open_engine(settings.url)
@@ -84,14 +91,17 @@ async def assemble(
         store = SqlStore(engine)
         clock = clock or clock_of(settings)
         ids = RandomIds()
-        await prepare_data(settings, store, clock, ids)
-        async with store.read() as work:
-            directories = Directories(await load_directory(work, today(clock)))
-        folder = settings.data / "index" if durable else None
-        issued, waiting = stack.enter_context(indexes(folder))
-        library = Library(issued, waiting, directories, load_model(), settings.match_level)
-        async with store.read() as work:
-            await library.refresh(work)
+        async with store.alone("begin"):
+            await prepare_data(settings, store, clock, ids)
+        directories, change = await _directory(store, clock)
+        listens = ProcessRole.CHAT in roles
+        folder = settings.data / "index" if durable and listens else None
+        library = Library(
+            *stack.enter_context(indexes(folder)), directories, load_model(), settings.match_level
+        )
+        if listens:
+            async with store.read() as work:
+                await library.refresh(work)
         texts = load_texts()
         outbox = Wake()
         key = make_key(settings)
@@ -108,76 +118,91 @@ async def assemble(
             outbox=outbox,
             pages=pages,
             words=words(texts, ACTIONS),
-            direct_platforms=_platforms(settings) | frozenset(channels or {}),
+            direct_platforms=posting(settings) | frozenset(channels or {}),
         )
         presenter = Presenter(texts=texts)
         executor = ids.new()
         attachments = Attachments(settings.data / "files", store, clock, ids)
-        dispatcher = Dispatcher(services, library)
-        webchat = WebChat() if settings.demonstration else None
-        made: dict[str, Channel] = {
-            **_channels(settings, services, dispatcher, attachments),
-            **(channels or {}),
-        }
-        if webchat is not None:
-            made[webchat.platform] = webchat
-        for channel in made.values():
-            if hasattr(channel, "aclose"):
-                stack.push_async_callback(channel.aclose)
-        sender = Sender(services, presenter, made, executor)
-        outbox.sender = sender
+        holdings = _holdings(settings, engine, executor, channels or {})
+        dispatcher = Dispatcher(
+            services, library, SHARED if settings.split else ALONE, holdings.lines
+        )
+        means = Means(store=dispatcher.store, attach=attachments.keep, clock=clock, ids=ids)
+        made = _channels(settings, means, channels or {}, stack)
+        gates = _gates(made, engine, executor, stack)
+        sender = Sender(services, presenter, made, executor, gates, holdings.held)
+        if listens:
+            outbox.sender = sender
         # Alone, a process hears of every job by itself.
         poll = 2.0 if alone(settings) else 0.25
         queue = JobQueue(executor, poll) if durable else MemoryQueue()
         store.jobs = queue
-        writes = Aside(settings.url, queue) if durable else Inline(store)
+        works = ProcessRole.WORKER in roles
+        writes = Aside(settings.url, queue) if durable and works else Inline(store)
         stack.push_async_callback(writes.close)
-        patience = chunks.LATER if durable else timedelta()
-        broadcaster = Broadcaster(services, sender, writes, frozenset(made), executor, patience)
+        broadcaster = Broadcaster(
+            services, sender, writes, frozenset(made), executor,
+            patience=chunks.LATER if durable else timedelta(),
+        )  # fmt: skip
+        webchat = made.get(WebChat.platform)
         parts = Parts(
             settings=settings, services=services, store=store, library=library,
             presenter=presenter, dispatcher=dispatcher, sender=sender,
             broadcaster=broadcaster, channels=made,
-            attachments=attachments, queue=queue, executor=executor, webchat=webchat,
-            pages=pages,
+            attachments=attachments, queue=queue, executor=executor,
+            webchat=webchat if isinstance(webchat, WebChat) else None,
+            pages=pages, holdings=holdings, directory_change=[change],
         )  # fmt: skip
         await _take_over(parts, writes, stack)
         yield parts
 
 
-def _platforms(settings: Settings) -> frozenset[str]:
-    """Platforms that post by themselves with these settings."""
-    secrets = {"telegram": settings.telegram_token, "webhook": settings.webhook_secret}
-    return frozenset(name for name, secret in secrets.items() if secret.get_secret_value())
+async def _directory(store: SqlStore, clock: Clock) -> tuple[Directories, int]:
+    """The directory, and the number of its last change."""
+    async with store.read() as work:
+        change = await work.directory_change()
+        return Directories(await load_directory(work, today(clock))), change
 
 
 def _channels(
-    settings: Settings, services: Services, dispatcher: Dispatcher, attachments: Attachments
-) -> dict[str, Channel]:
-    """The configured channels, in and out together."""
+    settings: Settings, means: Means, given: Mapping[str, Channel], stack: AsyncExitStack
+) -> Mapping[str, Channel]:
+    """The channels of this process: all where something is sent, else the page's own."""
     made: dict[str, Channel] = {}
-    if settings.webhook_secret.get_secret_value():
-        hosts = tuple(filter(None, settings.webhook_hosts.split(",")))
-        made["webhook"] = Webhook(
-            settings.webhook_secret.get_secret_value(), hosts, Doubt(settings.webhook_doubt)
-        )
-    if settings.telegram_token.get_secret_value():
-        from bot.platforms.telegram.channel import TelegramChannel
-        from bot.platforms.telegram.client import TelegramSettings
-
-        made["telegram"] = TelegramChannel(
-            TelegramSettings(
-                token=settings.telegram_token.get_secret_value(),
-                base_url=settings.telegram_base_url,
-                webhook_url=settings.telegram_webhook_url,
-                webhook_secret=settings.telegram_webhook_secret.get_secret_value(),
-            ),
-            dispatcher.store,
-            attachments.keep,
-            clock=services.clock,
-            ids=services.ids,
-        )
+    if settings.roles & {ProcessRole.CHAT, ProcessRole.WORKER}:
+        made = {**make_channels(settings, means), **given}
+    elif ProcessRole.WEB in settings.roles and settings.demonstration:
+        made = {WebChat.platform: WebChat()}
+    for channel in made.values():
+        if hasattr(channel, "aclose"):
+            stack.push_async_callback(channel.aclose)
     return made
+
+
+def _holdings(
+    settings: Settings, engine: AsyncEngine, executor: str, given: Mapping[str, Channel]
+) -> Holdings:
+    """What this process would do alone: each channel of its own, the clock."""
+    wanted: set[str] = {CLOCK} if ProcessRole.CLOCK in settings.roles else set()
+    if ProcessRole.CHAT in settings.roles:
+        wanted |= {*named(settings), *given}
+    return Holdings(None if alone(settings) else engine, wanted, executor)
+
+
+def _gates(
+    channels: Mapping[str, Channel], engine: AsyncEngine, executor: str, stack: AsyncExitStack
+) -> Mapping[str, Gate]:
+    """A gate before each account that has limits; on PostgreSQL its budget is everybody's."""
+    own = engine.dialect.name == "sqlite"
+    paces = {name: pace_of(channel.limits) for name, channel in channels.items()}
+    gates = {
+        name: Gate(pace, OwnBudget(pace) if own else SharedBudget(engine, name, executor, pace))
+        for name, pace in paces.items()
+        if pace.limited
+    }
+    for gate in gates.values():
+        stack.push_async_callback(gate.aclose)
+    return gates
 
 
 async def _take_over(parts: Parts, writes: Aside | Inline, stack: AsyncExitStack) -> None:
@@ -188,17 +213,20 @@ async def _take_over(parts: Parts, writes: Aside | Inline, stack: AsyncExitStack
     # With the lock on the folder every other process is dead, whatever its last heartbeat says.
     since = now + ledger.GRACE if lonely else now - ledger.GRACE
     dead = await executors.silent(engine, since, parts.executor)
-    await executors.register(engine, parts.executor, "all", now)
+    await executors.register(engine, parts.executor, parts.roles, now)
     stack.push_async_callback(executors.forget, engine, [parts.executor])
-    await abandoned(parts, None if lonely else dead)
+    if parts.sends:
+        await abandoned(parts, None if lonely else list(dead))
     if isinstance(parts.queue, JobQueue):
-        lane = parts.broadcaster
-        lane.fed = parts.queue.wake
-        await parts.queue.start(lane.run, writes, dead, lane.wants)
         stack.push_async_callback(parts.queue.stop)
-        stack.push_async_callback(parts.broadcaster.stop)
-    if dead:
-        await executors.forget(engine, dead)
+        if parts.works:
+            lane = parts.broadcaster
+            lane.fed = parts.queue.wake
+            await parts.queue.start(lane.run, writes, list(dead), lane.wants)
+            stack.push_async_callback(lane.stop)
+    await executors.forget(engine, finished(parts, dead))
+    await parts.holdings.renew()
+    stack.push_async_callback(parts.holdings.release)
 
 
 def _policy(settings: Settings, directories: Directories) -> Policy:

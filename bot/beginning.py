@@ -47,6 +47,12 @@ def make_key(settings: Settings) -> str:
     return demonstration_key(settings.data)
 
 
+def check_roles(settings: Settings) -> None:
+    """One SQLite file is for one process (decision 0008). Raises StartRefusedError."""
+    if settings.split and settings.url.startswith("sqlite"):
+        raise StartRefusedError("split_on_sqlite", ",".join(sorted(settings.roles)))
+
+
 def one_process(folder: Path) -> "_Lock":
     """A lock on the folder; freed by the system when the process dies. Raises StartRefusedError."""
     return _Lock(folder / "piyao.lock")

@@ -120,6 +120,7 @@ class Broadcaster:
     async def stop(self) -> None:
         """No more marks; what is marked is sent and written down: cut short it was in doubt."""
         self.stopping = True
+        self._sender.close()
         while self._out or self._writer is not None:
             self._settled.clear()
             self._rouse()

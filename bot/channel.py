@@ -1,9 +1,9 @@
 """The channel contract: one platform, in and out together. Platforms hold no rules."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from matrix.core.conversation import Inbound
 
@@ -33,7 +33,8 @@ class Limits:
 
     ``per_second`` and ``per_minute`` are for the whole account, ``chat_per_second`` and
     ``chat_per_minute`` for one chat for which ``crowded`` holds (a group); 0 is no limit. Each
-    number's source stands in ``limits.py``.
+    number's source stands in ``limits.py``. ``one_slows_all``: told to slow down at one chat, the
+    account rests at all of them.
     """
 
     text: int
@@ -47,6 +48,7 @@ class Limits:
     chat_per_second: float = 0
     chat_per_minute: int = 0
     crowded: Callable[[str], bool] = bool
+    one_slows_all: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,3 +110,30 @@ class Channel(Protocol):
 
     async def ping(self) -> str:
         """Empty when reachable, else what is wrong, without secrets."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A platform's request to ``/hooks/<channel>``. Names of headers are in lower case."""
+
+    method: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What the platform is answered at once; a passive reply stands in ``body``."""
+
+    status: int = 200
+    body: bytes = b""
+    kind: str = "text/plain; charset=utf-8"
+
+
+@runtime_checkable
+class Hooked(Protocol):
+    """A channel that its platform calls: GET or POST to ``/hooks/<channel>``, 1 MB at most."""
+
+    async def called(self, call: Call) -> Answer:
+        """Prove the sender, store what was said, then answer; only ``store``'s errors come out."""

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -31,10 +32,10 @@ def sentence(table: str, key: str, **fields: object) -> str:
     return text
 
 
-def settings_or_exit() -> Settings:
-    """Settings, or every fault at once in Chinese and exit code 2."""
+def settings_or_exit(**more: str) -> Settings:
+    """Settings, or every fault at once in Chinese and exit code 2; ``more`` stands above all."""
     try:
-        settings = load()
+        settings = load({**os.environ, **more})
     except SettingsError as error:
         ERR.print(sentence("cli", "settings_faults"))
         for variable, key, detail in error.faults:
@@ -53,18 +54,24 @@ def _run(main: Any) -> None:
         raise typer.Exit(2) from None
 
 
-@app.command(help="启动全部服务，并打印网址。")
-def run() -> None:
+@app.command(help="启动服务，并打印网址。")
+def run(
+    roles: Annotated[
+        str, typer.Option(help="只做其中几样：web、chat、clock、worker，用逗号隔开；缺省全做")
+    ] = "",
+) -> None:
     """Run until a signal."""
     from bot.serve import serve
 
-    settings = settings_or_exit()
-
-    def ready(address: str) -> None:
+    def ready(address: str, probes: str, settings: Settings) -> None:
         key = "ready_demo" if settings.demonstration else "ready"
-        OUT.print(sentence("cli", key, address=address))
+        if settings.split:
+            key = "ready_split" if address else "ready_inside"
+        shown = "、".join(sorted(settings.roles))
+        OUT.print(sentence("cli", key, address=address, roles=shown))
+        OUT.print(sentence("cli", "probes", address=probes))
 
-    _run(serve(settings, ready))
+    _run(serve(settings_or_exit(**({"PIYAO_ROLES": roles} if roles else {})), ready))
 
 
 @app.command(help="在终端里以某人的身份聊天。")

@@ -4,12 +4,13 @@ import asyncio
 import dataclasses
 import logging
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from datetime import timedelta
+from typing import Any
 
 from bot.library import Library
 from handlers import messages
-from handlers.context import Context
+from handlers.context import Context, context_of
 from handlers.replies import Reply
 from handlers.replies.shared import Busy, Faster, Refused
 from handlers.services import Services
@@ -18,7 +19,9 @@ from matrix.core.errors import PiyaoError, Refusal, StaleVersion
 from matrix.ports import Work
 
 LOG = logging.getLogger("piyao.dispatch")
-_IDLE = 2.0
+ALONE = 2.0
+SHARED = 0.25
+"""Seconds after which the inbox is looked at unasked: alone, and where other processes fill it."""
 ATTEMPTS = 5
 _BACKOFF = (
     timedelta(seconds=2),
@@ -42,8 +45,19 @@ class NotKeptError(PiyaoError):
 class Dispatcher:
     """Takes messages from the inbox in the order in which they came."""
 
-    def __init__(self, services: Services, library: Library) -> None:
-        """``library`` follows the database before every message."""
+    def __init__(
+        self,
+        services: Services,
+        library: Library,
+        idle: float = ALONE,
+        lines: Callable[[], Collection[str] | None] = lambda: None,
+    ) -> None:
+        """``library`` follows the database before every message.
+
+        ``lines`` tells whose messages are this process's now; None means everybody's.
+        """
+        self._idle = idle
+        self._lines = lines
         self._services = services
         self._library = library
         self._wake = asyncio.Event()
@@ -77,19 +91,22 @@ class Dispatcher:
                     pass
             except Exception:
                 LOG.exception("dispatch")
-                await asyncio.sleep(_IDLE)
+                await asyncio.sleep(ALONE)
             try:
-                await asyncio.wait_for(self._wake.wait(), _IDLE)
+                await asyncio.wait_for(self._wake.wait(), self._idle)
             except TimeoutError:
                 continue
 
     async def step(self) -> bool:
         """Process the next message; False when none is ready."""
-        now = self._services.clock.now()
+        now, lines = self._services.clock.now(), self._lines()
+        of: dict[str, Any] = {"state": InboxState.STORED, "limit": 1}
+        if lines is not None:
+            of["platform__in"] = lines
         async with self._services.store.read() as work:
             # Asked apart: messages that wait for their next try hold up nobody else's.
-            fresh = await work.inbox.find(state=InboxState.STORED, retry_at=None, limit=1)
-            again = await work.inbox.find(state=InboxState.STORED, retry_at__lte=now, limit=1)
+            fresh = await work.inbox.find(retry_at=None, **of)
+            again = await work.inbox.find(retry_at__lte=now, **of)
         ready = sorted([*fresh, *again], key=lambda one: one.id)
         if not ready:
             return False
@@ -123,7 +140,7 @@ class Dispatcher:
             current = await work.inbox.get(message.id)
             if current.state is not InboxState.STORED:
                 return
-            ctx = await messages.context_of(self._services, work, message)
+            ctx = await context_of(self._services, work, message)
             await act(ctx)
             await _done(work, current)
             await work.commit()
@@ -168,7 +185,7 @@ class Dispatcher:
                 )
             )
             if attempts == 1 and not message.in_group:
-                ctx = await messages.context_of(self._services, work, message)
+                ctx = await context_of(self._services, work, message)
                 await ctx.reply(Busy(reference=reference))
             await work.commit()
 

@@ -4,10 +4,12 @@ Ids in them are ``bulletin:…``, ``case:…`` and ``claim:…``.
 """
 
 import asyncio
+import fcntl
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -131,8 +133,27 @@ def indexes(folder: Path | None) -> Iterator[tuple[Issued, Waiting]]:
     if folder is None:
         yield Issued(MemoryIndex()), Waiting(MemoryIndex())
         return
-    with TantivyIndex(folder / "issued") as issued, TantivyIndex(folder / "waiting") as waiting:
-        yield Issued(issued, folder / "issued" / "reached"), Waiting(waiting)
+    with (
+        _own(folder) as mine,
+        TantivyIndex(mine / "issued") as issued,
+        TantivyIndex(mine / "waiting") as waiting,
+    ):
+        yield Issued(issued, mine / "issued" / "reached"), Waiting(waiting)
+
+
+@contextmanager
+def _own(folder: Path) -> Iterator[Path]:
+    """The folder, or where another process has it ``index-2``, ``index-3``, …: one writer each."""
+    for number in count(1):
+        mine = folder if number == 1 else folder.with_name(f"{folder.name}-{number}")
+        mine.mkdir(parents=True, exist_ok=True)
+        with (mine / "lock").open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                continue
+            yield mine
+            return
 
 
 def _read(mark: Path | None) -> int:

@@ -1,6 +1,7 @@
 """Small working parts behind the ports: clock, ids, sealer, link checker, attachments."""
 
 import base64
+import contextlib
 import hashlib
 import os
 import secrets
@@ -80,7 +81,12 @@ def demonstration_key(folder: Path) -> str:
     """The key of a demonstration: made once, readable by its owner only."""
     path = folder / "secret.key"
     if not path.exists():
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        mine = folder / f"secret.key.{secrets.token_hex(4)}"
+        descriptor = os.open(mine, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as file:
             file.write(secrets.token_urlsafe(48))
+        # Several processes may start at once: the first link stands, whole.
+        with contextlib.suppress(FileExistsError):
+            path.hardlink_to(mine)
+        mine.unlink()
     return path.read_text(encoding="utf-8").strip()

@@ -10,11 +10,12 @@ from bot.broadcaster import Broadcaster
 from bot.channel import Channel
 from bot.dispatch import Dispatcher
 from bot.draft_links import DraftLinks
+from bot.holdings import Holdings
 from bot.library import Library
 from bot.platforms.webchat.channel import WebChat
 from bot.presenter import Presenter
 from bot.sender import Sender, doubts_of
-from config.settings import Settings
+from config.settings import ProcessRole, Settings
 from handlers.housekeeping import ledger, retention, ticking
 from handlers.importing.directory import load_directory
 from handlers.reposting import receipts
@@ -27,9 +28,9 @@ from storage.unit_of_work import SqlStore
 
 LOG = logging.getLogger("piyao")
 TICK_SECONDS = 15.0
-
-
 BEAT_SECONDS = 5.0
+FOLLOW_SECONDS = 2.0
+"""How often it is asked whether another process has changed the directory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +51,29 @@ class Parts:
     executor: str
     webchat: WebChat | None
     pages: DraftLinks
+    holdings: Holdings
+    directory_change: list[int]
+    """The change that the directory in memory has reached: one number, replaced in place."""
+
+    @property
+    def roles(self) -> str:
+        """The roles of this process, as they are written on the command line."""
+        return ",".join(role for role in ProcessRole if role in self.settings.roles)
+
+    @property
+    def listens(self) -> bool:
+        """Whether this process holds the channels and the conversation."""
+        return ProcessRole.CHAT in self.settings.roles
+
+    @property
+    def works(self) -> bool:
+        """Whether this process runs jobs of the broadcast lane."""
+        return ProcessRole.WORKER in self.settings.roles
+
+    @property
+    def sends(self) -> bool:
+        """Whether anything goes out from here: then it knows what a platform's doubt is."""
+        return self.listens or self.works
 
     async def beat(self) -> None:
         """This process is alive; what silent ones left behind is taken over."""
@@ -57,25 +81,32 @@ class Parts:
         engine = self.store.engine
         if not await executors.beat(engine, self.executor, now):
             # Others took us for dead while we were suspended: our rows are fenced, we go on.
-            await executors.register(engine, self.executor, "all", now)
-        if alone(self.settings):
+            await executors.register(engine, self.executor, self.roles, now)
+        await self.holdings.renew()
+        if alone(self.settings) or not self.sends:
             return
         if dead := await executors.silent(engine, now - ledger.GRACE, self.executor):
             LOG.warning("taking over from %d silent processes", len(dead))
-            await abandoned(self, dead)
-            if isinstance(self.queue, JobQueue):
-                await self.queue.take_over(dead)
-            await executors.forget(engine, dead)
+            await abandoned(self, list(dead))
+            if self.works and isinstance(self.queue, JobQueue):
+                await self.queue.take_over(list(dead))
+            await executors.forget(engine, finished(self, dead))
 
     async def tick(self) -> None:
         """One sweep of the clock, then what it made."""
         async with self.store.work() as work:
-            await self.library.refresh(work)
+            if self.listens:
+                await self.library.refresh(work)
             await ticking.tick(ticking.clock_context(self.services, work))
             await work.commit()
         await self.check_receipts()
+        if self.listens:
+            await self.ask_back()
+        self.services.outbox.wake()
+
+    async def ask_back(self) -> None:
+        """Platforms that can be asked say what has arrived."""
         await self.sender.ask_back()
-        self.sender.wake()
 
     async def check_receipts(self) -> None:
         """Look at receipt links outside of any transaction, then write what was seen."""
@@ -108,10 +139,19 @@ class Parts:
     async def reload_directory(self) -> None:
         """After an import, and when a day begins."""
         async with self.store.read() as work:
+            change = await work.directory_change()
             self.services.directories.current = await load_directory(
                 work, today(self.services.clock)
             )
+        self.directory_change[:] = [change]
         self.library.follow_directory()
+
+    async def follow_directory(self) -> None:
+        """Somebody has changed people, posts, units, places or accounts: read them again."""
+        async with self.store.read() as work:
+            change = await work.directory_change()
+        if [change] != self.directory_change:
+            await self.reload_directory()
 
 
 def today(clock: Clock) -> str:
@@ -122,6 +162,11 @@ def today(clock: Clock) -> str:
 def alone(settings: Settings) -> bool:
     """One process per SQLite file (see ``_Lock``): every other executor is dead."""
     return settings.url.startswith("sqlite")
+
+
+def finished(parts: Parts, dead: Mapping[str, str]) -> list[str]:
+    """The dead of whom nothing is left to do: jobs of a worker are for another worker."""
+    return [one for one, roles in dead.items() if parts.works or ProcessRole.WORKER not in roles]
 
 
 async def abandoned(parts: Parts, dead: list[str] | None) -> None:

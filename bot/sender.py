@@ -4,18 +4,20 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Any, TypeVar
 
-from bot.channel import Channel, Doubt, Limits, Outgoing
+from bot.channel import Channel, Doubt, Outgoing
+from bot.gate import Gate
 from bot.presenter import Presenter
 from handlers.housekeeping import ledger
 from handlers.housekeeping.ledger import Doubts, Result
 from handlers.housekeeping.ticking import clock_context
 from handlers.services import Services
-from matrix.broadcast.pacing import Pacer
+from matrix.broadcast.pacing import Ask
 from matrix.core.delivery import Delivery, DeliveryState, Parcel
 from matrix.core.errors import DeliveryError
 
@@ -28,20 +30,6 @@ _FAREWELL = 5.0
 _CARD_WAITS = timedelta(seconds=2)
 
 Chat = tuple[str, str]
-
-
-def pacer_of(limits: Limits) -> Pacer:
-    """The windows of a platform."""
-    overall = []
-    if limits.per_second:
-        overall.append((max(1, int(limits.per_second)), 1.0))
-    if limits.per_minute:
-        overall.append((limits.per_minute, 60.0))
-    chat = []
-    if limits.chat_per_second:
-        chat.append((max(1, int(limits.chat_per_second)), 1.0))
-    crowd = [(limits.chat_per_minute, 60.0)] if limits.chat_per_minute else []
-    return Pacer(tuple(overall), tuple(chat), tuple(crowd), limits.crowded)
 
 
 def doubts_of(channels: Mapping[str, Channel]) -> Doubts:
@@ -62,15 +50,22 @@ class Sender:
         presenter: Presenter,
         channels: Mapping[str, Channel],
         executor: str,
+        gates: Mapping[str, Gate] = MappingProxyType({}),
+        holds: Callable[[str], bool] = bool,
     ) -> None:
-        """``executor`` is unique to this process."""
+        """``executor`` is unique to this process.
+
+        ``gates`` stand before the channels that have limits; ``holds`` tells whose conversations
+        are this process's now.
+        """
+        self._gates = gates
+        self._holds = holds
         self._services = services
         self._presenter = presenter
         self._channels = channels
         self._executor = executor
         self.doubts = doubts_of(channels)
         self._wake = asyncio.Event()
-        self._pacers = {name: pacer_of(one.limits) for name, one in channels.items()}
         self._paced = [
             name
             for name, one in channels.items()
@@ -129,12 +124,19 @@ class Sender:
         """A chat that may not get its next message yet waits outside of the ledger's *sending*."""
         platform, address = chat
         now = time.monotonic()
-        wait = max(least, self._pacers[platform].wait(address, now))
+        gate = self._gates.get(platform)
+        wait = max(least, gate.rests(address) if gate else 0.0)
         if wait > 0:
             self._resting[chat] = max(now + wait, self._resting.get(chat, 0.0))
 
+    def close(self) -> None:
+        """No new calls to channels with limits: who waits for a turn goes back into the ledger."""
+        for gate in self._gates.values():
+            gate.close()
+
     async def _farewell(self) -> None:
         """What is on its way arrives and is written down: an orderly stop leaves no doubt."""
+        self.close()
         if self._under_way:
             _, late = await asyncio.wait(list(self._under_way.values()), timeout=_FAREWELL)
             for task in late:
@@ -156,7 +158,8 @@ class Sender:
         async with self._services.store.work() as work:
             ctx = clock_context(self._services, work)
             claimed = await ledger.claim(
-                ctx, list(self._channels), self._executor, apart=apart, one_each=self._paced,
+                ctx, list(filter(self._holds, self._channels)), self._executor,
+                apart=apart, one_each=self._paced,
             )  # fmt: skip
             await work.commit()
         return claimed
@@ -228,7 +231,7 @@ class Sender:
             if isinstance(one, Parcel):
                 limits = self._channels[one.platform].limits
                 parts = self._presenter.posts(one, self._services.clock.now(), limits)
-                remote = await self._parts_out(one.platform, one.address, parts)
+                remote = await self._parts_out(one.platform, parts)
             else:
                 remote = await self._delivery_out(one)
         except DeliveryError as error:
@@ -248,15 +251,14 @@ class Sender:
         if edited:
             # A changed card is one message: what does not fit is left out.
             messages = [replace(messages[0], edits=edited)]
-        return await self._parts_out(delivery.platform, delivery.address, messages)
+        return await self._parts_out(delivery.platform, messages)
 
-    async def _parts_out(self, platform: str, address: str, messages: Sequence[Outgoing]) -> str:
+    async def _parts_out(self, platform: str, messages: Sequence[Outgoing]) -> str:
         """Send the parts of one message; the id of the first. Raises DeliveryError."""
         first = ""
         for message in messages:
-            await self._pace(platform, address)
             try:
-                answer = await self._channels[platform].send(message)
+                answer = await self._call(platform, message, patient=bool(first))
             except DeliveryError as error:
                 if not first:
                     raise
@@ -275,11 +277,21 @@ class Sender:
             raise DeliveryError("card-waits", retry_after=_CARD_WAITS)
         return card.remote_id
 
-    async def _pace(self, platform: str, chat: str) -> None:
-        pacer = self._pacers[platform]
-        while (wait := pacer.wait(chat, time.monotonic())) > 0:  # noqa: ASYNC110
-            await asyncio.sleep(wait)
-        pacer.take(chat, time.monotonic())
+    async def _call(self, platform: str, message: Outgoing, *, patient: bool) -> str:
+        """Send when the account's limits allow; told to slow down, all processes do."""
+        channel, gate = self._channels[platform], self._gates.get(platform)
+        if gate is None:
+            return await channel.send(message)
+        ask = Ask(chat=message.address, broadcast=not message.conversation)
+        async with gate.turn(ask, patient=patient):
+            try:
+                return await channel.send(message)
+            except DeliveryError as error:
+                if error.retry_after is not None:
+                    whole = channel.limits.one_slows_all
+                    seconds = error.retry_after.total_seconds()
+                    await gate.rest("" if whole else message.address, seconds)
+                raise
 
 
 async def _to_its_end(turn: Coroutine[Any, Any, int]) -> int:

@@ -6,16 +6,20 @@ import logging
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Iterator
+from functools import partial
 from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
 
 from bot.assembly import assemble
-from bot.parts import BEAT_SECONDS, TICK_SECONDS, Parts
-from bot.scheduler import Ticker
-from bot.web.app import demo_app, public_app
-from config.settings import Settings
+from bot.channel import Hooked
+from bot.holdings import CLOCK
+from bot.parts import BEAT_SECONDS, FOLLOW_SECONDS, TICK_SECONDS, Parts
+from bot.scheduler import Tick, Ticker
+from bot.web.app import demo_app, hooks_app, public_app
+from bot.web.probes import probes_app
+from config.settings import ProcessRole, Settings
 
 LOG = logging.getLogger("piyao")
 LOOPBACK = "127.0.0.1"
@@ -34,36 +38,50 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def serve(settings: Settings, ready: Callable[[str], None]) -> None:
-    """Run until SIGINT or SIGTERM. ``ready`` is told the address."""
+async def serve(settings: Settings, ready: Callable[[str, str, Settings], None]) -> None:
+    """Run until SIGINT or SIGTERM.
+
+    ``ready`` is told the address, empty where nothing is served, and that of the probes.
+    """
     sys.setswitchinterval(SWITCH_SECONDS)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     async with assemble(settings) as parts:
+        probes = _server(probes_app(parts), settings.health_host, settings.probe_port)
         servers = _servers(parts)
         ticker = _ticker(parts)
-        loops: list[Coroutine[Any, Any, Any]] = [parts.dispatcher.run(), parts.sender.run()]
-        loops += [_unbroken(name, channel.run) for name, channel in parts.channels.items()]
-        loops += [server.serve() for server in servers]
+        loops = [*_loops(parts), *(server.serve() for server in (probes, *servers))]
         tasks: list[asyncio.Task[Any]] = [asyncio.create_task(one) for one in loops]
         ticker.start()
-        await _started(servers)
-        if not (settings.real_platform or parts.pages.reachable):
+        await _started([probes, *servers])
+        address = _address(servers[0]) if servers else ""
+        if address and not (settings.real_platform or parts.pages.reachable):
             # A demonstration is for this machine's own browser, on the port that it was given.
-            parts.pages.base = _address(servers[0])
-        ready(_address(servers[0]))
+            parts.pages.base = address
+        ready(address, _address(probes), settings)
         watched: asyncio.Task[Any] = asyncio.create_task(stop.wait())
         done, _ = await asyncio.wait([watched, *tasks], return_when=asyncio.FIRST_COMPLETED)
         ticker.stop()
-        for server in servers:
+        for server in (probes, *servers):
             server.should_exit = True
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         for task in done - {watched}:
             task.result()
+
+
+def _loops(parts: Parts) -> list[Coroutine[Any, Any, Any]]:
+    """What runs beside the servers: the conversation, where this process holds the channels."""
+    if not parts.listens:
+        return []
+    receiving = [
+        parts.holdings.during(name, partial(_unbroken, name, channel.run))
+        for name, channel in parts.channels.items()
+    ]
+    return [parts.dispatcher.run(), parts.sender.run(), *receiving]
 
 
 def _address(server: uvicorn.Server) -> str:
@@ -80,6 +98,9 @@ async def _started(servers: list[_Server]) -> None:
 def _servers(parts: Parts) -> list[_Server]:
     """A demonstration listens on loopback only, beside a real platform on the next port."""
     settings = parts.settings
+    if ProcessRole.WEB not in settings.roles:
+        hooked = parts.listens and any(isinstance(one, Hooked) for one in parts.channels.values())
+        return [_server(hooks_app(parts), settings.host, settings.port)] if hooked else []
     if parts.webchat is None:
         return [_server(public_app(parts), settings.host, settings.port)]
     from bot.web.chat_page import add_chat_page
@@ -103,12 +124,26 @@ def _server(app: FastAPI, host: str, port: int) -> _Server:
 def _ticker(parts: Parts) -> Ticker:
     ticker = Ticker()
     seconds = 1.0 if parts.settings.fast else TICK_SECONDS
-    ticker.every(seconds, "clock", parts.tick)
+    if ProcessRole.CLOCK in parts.settings.roles:
+        ticker.every(seconds, "clock", _alone(parts, parts.tick))
+        ticker.every(3600, "retention", _alone(parts, parts.forget_old))
+    elif parts.listens:
+        ticker.every(seconds, "ask back", parts.ask_back)
     ticker.every(BEAT_SECONDS, "heartbeat", parts.beat)
-    # A new day, or an import by another process.
-    ticker.every(60, "directory", parts.reload_directory)
-    ticker.every(3600, "retention", parts.forget_old)
+    ticker.every(FOLLOW_SECONDS, "directory", parts.follow_directory)
+    # A new day.
+    ticker.every(60, "day", parts.reload_directory)
     return ticker
+
+
+def _alone(parts: Parts, tick: Tick) -> Tick:
+    """Of several clocks one sweeps, the others stand by."""
+
+    async def ticked() -> None:
+        if parts.holdings.held(CLOCK):
+            await tick()
+
+    return ticked
 
 
 async def _unbroken(name: str, run: Callable[[], Coroutine[Any, Any, None]]) -> None:

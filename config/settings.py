@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -10,6 +11,15 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 from matrix.matching.caution import Caution
 
 PREFIX = "PIYAO_"
+
+
+class ProcessRole(StrEnum):
+    """What a process does: one does all of it, or several share it (docs/decisions/0013)."""
+
+    WEB = "web"
+    CHAT = "chat"
+    CLOCK = "clock"
+    WORKER = "worker"
 
 
 class SettingsError(Exception):
@@ -30,6 +40,9 @@ class Settings(BaseModel):
     database_url: str = ""
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    roles: frozenset[ProcessRole] = frozenset(ProcessRole)
+    health_host: str = "127.0.0.1"
+    health_port: Annotated[int, Field(ge=0, le=65535)] | None = None
     public_url: str = ""
     secret_key: SecretStr = SecretStr("")
     district: str = ""
@@ -46,6 +59,21 @@ class Settings(BaseModel):
     webhook_doubt: Literal["key", "verify", "hold"] = "key"
     test_clock: str = ""
     fast: Literal["", "on"] = ""
+
+    @field_validator("roles", mode="before")
+    @classmethod
+    def _known_roles(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        named = {name.strip() for name in value.split(",") if name.strip()}
+        if not named <= set(ProcessRole):
+            raise ValueError("unknown_role")
+        return {ProcessRole(name) for name in named} or set(ProcessRole)
+
+    @field_validator("health_port", mode="before")
+    @classmethod
+    def _nothing_is_none(cls, value: object) -> object:
+        return value if value != "" else None
 
     @field_validator("secret_key")
     @classmethod
@@ -68,6 +96,18 @@ class Settings(BaseModel):
         if value and not value.startswith(("sqlite", "postgresql", "postgres")):
             raise ValueError("unknown_database")
         return value.replace("postgres://", "postgresql://", 1)
+
+    @property
+    def split(self) -> bool:
+        """Whether other processes do a part of the work."""
+        return self.roles != frozenset(ProcessRole)
+
+    @property
+    def probe_port(self) -> int:
+        """Where health and metrics are told: ten above the port unless said otherwise."""
+        if self.health_port is not None:
+            return self.health_port
+        return min(self.port + 10, 65535) if self.port else 0
 
     @property
     def url(self) -> str:

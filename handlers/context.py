@@ -1,19 +1,15 @@
 """One request: who, where, when, in which transaction; and the ways to act and to speak."""
 
-import dataclasses
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, TypeVar
 
 from handlers import access
-from handlers.replies import Choice, Reply, choose
-from handlers.replies.shared import PostLine
-from handlers.services import Directory, Policy, Services
-from handlers.wire import encode_reply
-from matrix.core.conversation import Button, Dialog
-from matrix.core.delivery import Delivery, DeliveryState
-from matrix.core.directory import Person, Post, UnitKind
+from handlers.services import Services
+from handlers.speaking import Voice
+from matrix.core.conversation import Button, Inbound
+from matrix.core.directory import Post
 from matrix.core.entity import Entity
 from matrix.core.errors import GuardRefused, NotAllowed
 from matrix.core.events import Event
@@ -27,40 +23,14 @@ NUMBERS = 99
 
 
 @dataclass(slots=True, kw_only=True)
-class Context:
+class Context(Voice):
     """See the module. ``person`` is None for the clock and the machine itself."""
 
-    services: Services
-    work: Work
-    at: datetime
-    person: Person | None = None
     posts: tuple[Post, ...] = ()
-    platform: str = ""
-    chat: str = ""
     external: str = ""
     in_group: bool = False
     clock: bool = False
     pressed: Button | None = None
-    said: list[Delivery] = field(default_factory=list)
-
-    # -- who ---------------------------------------------------------------------------------
-
-    @property
-    def policy(self) -> Policy:
-        """The district's numbers."""
-        return self.services.policy
-
-    @property
-    def directory(self) -> Directory:
-        """The directory in force."""
-        return self.services.directory
-
-    @property
-    def me(self) -> Person:
-        """The person. Raises NotAllowed for strangers."""
-        if self.person is None:
-            raise NotAllowed("person")
-        return self.person
 
     def has(self, *roles: Role) -> bool:
         """Whether one of the person's posts carries one of the roles."""
@@ -165,214 +135,27 @@ class Context:
         if not holds:
             raise GuardRefused(guard)
 
-    # -- speaking ----------------------------------------------------------------------------
 
-    async def reply(
-        self, reply: Reply, *choices: Choice, subject: str = "", purpose: str = ""
-    ) -> Delivery:
-        """Answer where the person spoke."""
-        return await self._say(
-            self.platform,
-            self.chat,
-            self.person.id if self.person else "",
-            reply,
-            choices,
-            subject=subject,
-            purpose=purpose,
-        )
-
-    async def tell(
-        self,
-        person: str,
-        reply: Reply,
-        *choices: Choice,
-        subject: str = "",
-        purpose: str = "",
-        dedup: str | None = None,
-        skip: Sequence[str] = (),
-        roles: Collection[Role] = (),
-        unit: str = "",
-    ) -> Delivery | None:
-        """Speak to a person where they can be reached; None when nowhere.
-
-        ``skip`` are ``platform:chat`` already tried. The newest binding is preferred. ``roles``
-        (in ``unit``) say which of the person's posts is spoken to.
-        """
-        identities = await self.work.identities.find(
-            person=person, revoked_at=None, order="-bound_at"
-        )
-        usable = [one for one in identities if f"{one.platform}:{one.chat}" not in skip]
-        if not usable:
-            return None
-        first = usable[0]
-        return await self._say(
-            first.platform,
-            first.chat,
-            person,
-            reply,
-            choices,
-            subject=subject,
-            purpose=purpose,
-            dedup=dedup,
-            post=self._post_line(person, roles, unit) if choices else None,
-        )
-
-    def _post_line(self, person: str, roles: Collection[Role], unit: str) -> PostLine | None:
-        """Which post a card asks, where its reader holds several; None where there is no doubt."""
-        today = access.beijing_date(self.at)
-        held = [
-            post
-            for post in self.directory.posts
-            if post.person == person and access.in_force(post, today)
-        ]
-        meant = [p for p in held if p.role in roles and (not unit or p.unit == unit)]
-        if not meant or len(held) == 1:
-            return None
-        units = dict.fromkeys(post.unit for post in meant if post.role is meant[0].role)
-        return PostLine(unit="、".join(map(self._body, units)), role=meant[0].role)
-
-    def _body(self, code: str) -> str:
-        """The short name of a unit; the desk and posts without a unit are the district's."""
-        unit = self.directory.units.get(code)
-        own = unit is None or unit.kind is UnitKind.DESK
-        return self.policy.short_name if own else self.directory.unit_name(code)
-
-    async def tell_role(
-        self, role: Role, reply: Reply, *choices: Choice, unit: str = "", subject: str = ""
-    ) -> int:
-        """Speak to everyone who holds a role (in a unit); returns how many were reached."""
-        reached = 0
-        for person in dict.fromkeys(self.holders(role, unit=unit)):
-            told = await self.tell(
-                person, reply, *choices, subject=subject, roles=(role,), unit=unit
-            )
-            reached += told is not None
-        return reached
-
-    def holders(self, *roles: Role, unit: str = "") -> list[str]:
-        """Persons who hold one of the roles today."""
-        today = access.beijing_date(self.at)
-        return [
-            post.person
-            for post in self.directory.posts
-            if post.role in roles
-            and (not unit or post.unit == unit)
-            and access.in_force(post, today)
-        ]
-
-    async def _say(
-        self,
-        platform: str,
-        chat: str,
-        person: str,
-        reply: Reply,
-        choices: Sequence[Choice],
-        *,
-        subject: str = "",
-        purpose: str = "",
-        dedup: str | None = None,
-        post: PostLine | None = None,
-    ) -> Delivery:
-        delivery_id = self.services.ids.new()
-        buttons = await self._buttons(delivery_id, platform, chat, person, choices)
-        delivery = Delivery(
-            id=delivery_id,
-            platform=platform,
-            address=chat,
-            person=person,
-            purpose=purpose,
-            subject=subject,
-            content=encode_reply(reply, buttons, post),
-            dedup=dedup,
-            harmless=dedup is None and bool(choices),
-            created_at=self.at,
-        )
-        await self.work.deliveries.add(delivery)
-        await self.work.buttons.add_all([button for _, button in buttons])
-        self.said.append(delivery)
-        return delivery
-
-    async def _buttons(
-        self, delivery: str, platform: str, chat: str, person: str, choices: Sequence[Choice]
-    ) -> list[tuple[Choice, Button]]:
-        """Tokens and numbers; the numbers of a chat run on across questions."""
-        if not choices:
-            return []
-        first = await self.work.serial(f"choice:{platform}:{chat}", len(choices))
-        expires_at = self.at + timedelta(days=self.policy.button_days)
-        return [
-            (
-                choice,
-                Button(
-                    id=self.services.ids.token(),
-                    delivery=delivery,
-                    platform=platform,
-                    chat=chat,
-                    person=person,
-                    action=choice.action,
-                    subject=choice.subject,
-                    args=dict(choice.args),
-                    number=(first + place - 1) % NUMBERS + 1,
-                    created_at=self.at,
-                    expires_at=expires_at,
-                    reusable=choice.reusable,
-                ),
-            )
-            for place, choice in enumerate(choices)
-        ]
-
-    async def ask(self, question: str, reply: Reply, *choices: Choice, **data: str) -> None:
-        """Ask for free text; the next typed message of this person here answers it."""
-        await self.close_dialog()
-        dialog = Dialog(
-            id=self.services.ids.new(),
-            platform=self.platform,
-            chat=self.chat,
-            person=self.me.id,
-            question=question,
-            data=data,
-            expires_at=self.at + timedelta(minutes=self.policy.dialog_minutes),
-        )
-        await self.work.dialogs.add(dialog)
-        await self.reply(reply, *choices, choose("dialog.cancel"))
-
-    async def close_dialog(self) -> None:
-        """Forget the open question of this person here."""
-        for dialog in await self.work.dialogs.find(
-            platform=self.platform, chat=self.chat, person=self.me.id
-        ):
-            await self.work.dialogs.remove(dialog.id)
-
-    async def settle_cards(self, subject: str, note: Reply, *, keep: str = "") -> None:
-        """Cards about a subject change to their new state and lose their buttons.
-
-        ``keep`` is a delivery whose card stays as it is.
-        """
-        for card in await self.work.deliveries.find(subject=subject, edits=""):
-            if card.id == keep or card.state is DeliveryState.CANCELLED:
-                continue
-            if await self._void_buttons(card.id):
-                await self._edit(card, note)
-
-    async def _void_buttons(self, delivery: str) -> int:
-        live = await self.work.buttons.find(delivery=delivery, used_at=None, void="")
-        for button in live:
-            await self.work.buttons.save(dataclasses.replace(button, void="settled"))
-        return len(live)
-
-    async def _edit(self, card: Delivery, note: Reply) -> None:
-        content = dict(card.content)
-        content["choices"] = []
-        content["note"] = encode_reply(note, [])
-        await self.work.deliveries.add(
-            Delivery(
-                id=self.services.ids.new(),
-                platform=card.platform,
-                address=card.address,
-                person=card.person,
-                content=content,
-                edits=card.id,
-                harmless=True,
-                created_at=self.at,
-            )
-        )
+async def context_of(services: Services, work: Work, message: Inbound) -> Context:
+    """The context of a message: the bound person with the posts in force today."""
+    ctx = Context(
+        services=services,
+        work=work,
+        at=services.clock.now(),
+        platform=message.platform,
+        chat=message.chat,
+        external=message.external,
+        in_group=message.in_group,
+    )
+    bound = await work.identities.one(
+        platform=message.platform, external=message.external, revoked_at=None
+    )
+    if bound is not None:
+        person = await work.people.maybe(bound.person)
+        if person is None or person.ended:
+            return ctx
+        ctx.person = person
+        today = access.beijing_date(ctx.at)
+        posts = await work.posts.find(person=person.id, order="id")
+        ctx.posts = tuple(post for post in posts if access.in_force(post, today))
+    return ctx

@@ -4,45 +4,19 @@ import dataclasses
 import re
 from datetime import timedelta
 
-from handlers import access, router
+from handlers import router
 from handlers.context import Context
 from handlers.intake import identity, receiving
 from handlers.replies import choose
 from handlers.replies.intake import GroupWelcome, Stranger, WhatNow
 from handlers.replies.shared import AlreadyDone
 from handlers.reporting import lookup
-from handlers.services import Services
+from handlers.reposting import receipts
 from matrix.core.conversation import Button, Inbound
 from matrix.core.errors import Refusal
 from matrix.core.roles import REPORTERS, Role
-from matrix.ports import Work
 
 _CHOICE = re.compile(r"[1-9][0-9]?")
-
-
-async def context_of(services: Services, work: Work, message: Inbound) -> Context:
-    """The context of a message: the bound person with the posts in force today."""
-    ctx = Context(
-        services=services,
-        work=work,
-        at=services.clock.now(),
-        platform=message.platform,
-        chat=message.chat,
-        external=message.external,
-        in_group=message.in_group,
-    )
-    bound = await work.identities.one(
-        platform=message.platform, external=message.external, revoked_at=None
-    )
-    if bound is not None:
-        person = await work.people.maybe(bound.person)
-        if person is None or person.ended:
-            return ctx
-        ctx.person = person
-        today = access.beijing_date(ctx.at)
-        posts = await work.posts.find(person=person.id, order="id")
-        ctx.posts = tuple(post for post in posts if access.in_force(post, today))
-    return ctx
 
 
 async def receive(ctx: Context, message: Inbound) -> None:
@@ -131,8 +105,6 @@ async def _command(ctx: Context, text: str) -> bool:
 
 async def _receipt(ctx: Context, message: Inbound) -> bool:
     """From an operator a link or screenshot is a receipt when a task waits for one."""
-    from handlers.reposting import receipts
-
     return await receipts.offer(ctx, message)
 
 

@@ -210,6 +210,9 @@ class Work(Protocol):
     async def last_change(self) -> int:
         """The newest change number of the bulletins, 0 when there are none."""
 
+    async def directory_change(self) -> int:
+        """Counts the transactions that have changed the directory, in whichever process."""
+
     async def enqueue(self, job: str, *subjects: str) -> None:
         """Queue a broadcast job per subject; they exist exactly when this transaction commits."""
 

@@ -10,6 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 READ = "piyao_read"
 """Execution option of a transaction that only reads."""
 
+ALONE = "SELECT pg_advisory_xact_lock(hashtext('piyao:' || :what))"
+"""PostgreSQL: nobody else does ``what`` until this transaction ends."""
+_IDLE = "-c idle_in_transaction_session_timeout=30000"
+"""A process that is suspended in the midst of a transaction keeps nobody waiting for longer than
+it takes for others to hold it for dead."""
+
 
 def async_url(url: str) -> URL:
     """The URL with the asynchronous driver that fits it."""
@@ -35,8 +41,9 @@ def open_engine(url: str) -> AsyncEngine:
     parsed = async_url(url)
     if parsed.get_backend_name() != "sqlite":
         return create_async_engine(
-            parsed, pool_size=10, max_overflow=10, pool_pre_ping=True, hide_parameters=True
-        )
+            parsed, pool_size=10, max_overflow=10, pool_pre_ping=True, hide_parameters=True,
+            connect_args={} if "options" in parsed.query else {"options": _IDLE},
+        )  # fmt: skip
     engine = create_async_engine(parsed, connect_args={"timeout": 15}, hide_parameters=True)
 
     @event.listens_for(engine.sync_engine, "connect")

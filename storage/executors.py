@@ -1,10 +1,12 @@
 """Who is alive: one row per process, with a heartbeat."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from storage.pace import end_turns
 from storage.tables import EXECUTOR
 
 
@@ -25,14 +27,17 @@ async def beat(engine: AsyncEngine, executor: str, now: datetime) -> bool:
     return written.rowcount == 1
 
 
-async def silent(engine: AsyncEngine, since: datetime, mine: str) -> list[str]:
-    """Executors not heard of since then, except this one."""
+async def silent(engine: AsyncEngine, since: datetime, mine: str) -> dict[str, str]:
+    """Executors not heard of since then, except this one, with their roles."""
     async with engine.connect() as connection:
-        query = select(EXECUTOR.c.id).where(EXECUTOR.c.seen_at < since, EXECUTOR.c.id != mine)
-        return list((await connection.execute(query)).scalars())
+        query = select(EXECUTOR.c.id, EXECUTOR.c.roles).where(
+            EXECUTOR.c.seen_at < since, EXECUTOR.c.id != mine
+        )
+        return {row.id: row.roles for row in await connection.execute(query)}
 
 
-async def forget(engine: AsyncEngine, executors: list[str]) -> None:
+async def forget(engine: AsyncEngine, executors: Collection[str]) -> None:
     """Their work has been taken over, or they stopped in order."""
     async with engine.begin() as connection:
+        await end_turns(connection, executors)
         await connection.execute(delete(EXECUTOR).where(EXECUTOR.c.id.in_(executors)))

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, create_engine
+from sqlalchemy import Connection, create_engine, text
 
-from storage.engine import sync_url
+from storage.engine import ALONE, sync_url
 from storage.tables import METADATA
 
 _FOLDER = Path(__file__).parent / "migrations"
@@ -25,5 +25,7 @@ def upgrade(url: str) -> None:
     """Create or migrate. Runs in one transaction; a second process waits for the first."""
     engine = create_engine(sync_url(url))
     with engine.begin() as connection:
+        if engine.dialect.name != "sqlite":
+            connection.execute(text(ALONE), {"what": "migrate"})
         command.upgrade(configuration(connection), "head")
     engine.dispose()

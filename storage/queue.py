@@ -55,6 +55,11 @@ class MemoryQueue:
                 self._known.add(name)
                 self.waiting.append(subject)
 
+    @staticmethod
+    def fault() -> str:
+        """Nothing can be wrong with it."""
+        return ""
+
     async def drain(self, run: JobRunner) -> None:
         """Run what waits."""
         while self.waiting:
@@ -112,6 +117,11 @@ class JobQueue:
         self._writes = writes
         await self.take_over(dead)
         self._serving = asyncio.create_task(self._serve(run, writes, want))
+
+    def fault(self) -> str:
+        """Empty, or what is wrong."""
+        stopped = self._serving is not None and self._serving.done()
+        return "stopped" if stopped else ""
 
     async def take_over(self, dead: Sequence[str]) -> None:
         """What dead executors had begun waits again."""

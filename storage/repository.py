@@ -55,9 +55,12 @@ def where(table: Table, criteria: dict[str, Any]) -> ColumnElement[bool]:
 class SqlRepository(Generic[E]):
     """See ``matrix.ports.Repository``."""
 
-    def __init__(self, connection: AsyncConnection, entity: type[E], table: Table) -> None:
-        """Works inside the connection's open transaction."""
+    def __init__(
+        self, connection: AsyncConnection, entity: type[E], table: Table, written: set[str]
+    ) -> None:
+        """Works inside the connection's open transaction; ``written`` gets the table's name."""
         self._connection = connection
+        self._written = written
         self._entity = entity
         self._table = table
 
@@ -98,6 +101,7 @@ class SqlRepository(Generic[E]):
 
     async def add(self, entity: E) -> E:
         """Insert. Raises StaleVersion where a unique key is taken."""
+        self._written.add(self._table.name)
         statement = insert_or_skip(self._connection, self._table).values(**to_row(entity))
         written = await self._connection.execute(statement.returning(self._table.c.id))
         if written.scalar_one_or_none() is None:
@@ -107,10 +111,12 @@ class SqlRepository(Generic[E]):
     async def add_all(self, entities: Sequence[E]) -> None:
         """Insert several in one statement."""
         if entities:
+            self._written.add(self._table.name)
             await self._connection.execute(self._table.insert(), [to_row(one) for one in entities])
 
     async def save(self, entity: E) -> E:
         """Update where id and version match. Raises StaleVersion."""
+        self._written.add(self._table.name)
         row = to_row(entity)
         row["version"] = entity.version + 1
         statement = (
@@ -124,4 +130,5 @@ class SqlRepository(Generic[E]):
 
     async def remove(self, entity_id: str) -> None:
         """Delete."""
+        self._written.add(self._table.name)
         await self._connection.execute(delete(self._table).where(self._table.c.id == entity_id))

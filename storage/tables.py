@@ -5,7 +5,7 @@ Nothing outside this room imports it.
 
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Column, Index, Integer, MetaData, Table, Text
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Index, Integer, MetaData, Table, Text
 
 from matrix.core.appeal import Appeal
 from matrix.core.bulletin import Bulletin, Review, Revision
@@ -143,6 +143,12 @@ TABLES: dict[str, tuple[type[Entity], Table]] = {
     )
 }
 
+DIRECTORY = frozenset(
+    TABLES[name][1].name
+    for name in ("units", "areas", "places", "topics", "people", "posts", "accounts")
+)
+"""Tables that every process holds in memory and reads again when one of them has changed."""
+
 EVENT = Table(
     "event",
     METADATA,
@@ -197,4 +203,26 @@ JOB = Table(
     Column("ended_at", Instant),
     Index("ix_job_state_seq", "state", "seq"),
     Index("ix_job_lease", "lease"),
+)
+
+LEASE = Table(
+    "lease",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("holder", Text, nullable=False),
+    # Microseconds since 1970 by the server's clock, as are those of TURN.
+    Column("until", BigInteger, nullable=False),
+)
+
+TURN = Table(
+    "turn",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("account", Text, nullable=False),
+    Column("chat", Text, nullable=False),
+    Column("executor", Text, nullable=False),
+    Column("ended_at", BigInteger),
+    Column("rest", Boolean, nullable=False),
+    Index("ix_turn_account_ended_at", "account", "ended_at"),
+    Index("ix_turn_account_chat_ended_at", "account", "chat", "ended_at"),
 )

@@ -4,17 +4,19 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Protocol, cast
 
-from sqlalchemy import Connection, exc, func, select
+from sqlalchemy import Connection, exc, func, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from matrix.core.errors import StaleVersion
 from matrix.core.events import Event
 from matrix.ports import Work
-from storage.engine import READ
+from storage.engine import ALONE, READ
 from storage.ledger import SqlLedger
 from storage.repository import SqlRepository, where
-from storage.tables import EVENT, SERIAL, SETTING, TABLES
+from storage.tables import DIRECTORY, EVENT, SERIAL, SETTING, TABLES
+
+_DIRECTORY = "directory"
 
 _RECORD = EVENT.insert()
 
@@ -33,8 +35,9 @@ class SqlWork:
         """Sets one repository per table as an attribute."""
         self._connection = connection
         self._jobs = jobs
+        self._written: set[str] = set()
         for name, (entity, table) in TABLES.items():
-            setattr(self, name, SqlRepository(connection, entity, table))
+            setattr(self, name, SqlRepository(connection, entity, table, self._written))
         self.ledger = SqlLedger(connection)
 
     @property
@@ -106,8 +109,15 @@ class SqlWork:
         query = select(func.coalesce(func.max(table.c.change), 0))
         return int((await self._connection.execute(query)).scalar_one())
 
+    async def directory_change(self) -> int:
+        """Counts the transactions that have changed the directory, in whichever process."""
+        query = select(SERIAL.c.value).where(SERIAL.c.name == _DIRECTORY)
+        return int((await self._connection.execute(query)).scalar_one_or_none() or 0)
+
     async def commit(self) -> None:
         """Make it so. Raises StaleVersion when the database saw a conflict."""
+        if self._written & DIRECTORY:
+            await self.serial(_DIRECTORY)
         try:
             await self._connection.commit()
         except exc.OperationalError as error:
@@ -133,11 +143,30 @@ class SqlStore:
         return self._open(reads=True)
 
     @asynccontextmanager
+    async def alone(self, what: str) -> AsyncIterator[None]:
+        """Nobody else in the cluster does ``what`` meanwhile. On SQLite there is nobody else."""
+        if self.engine.dialect.name == "sqlite":
+            yield
+            return
+        async with self.engine.connect() as connection:
+            # No transaction that others would have to wait for; leaving closes the session.
+            plain = await connection.execution_options(isolation_level="AUTOCOMMIT")
+            name = {"name": f"piyao:{what}"}
+            await plain.execute(text("SELECT pg_advisory_lock(hashtext(:name))"), name)
+            try:
+                yield
+            finally:
+                await plain.execute(text("SELECT pg_advisory_unlock(hashtext(:name))"), name)
+
+    @asynccontextmanager
     async def _open(self, *, reads: bool) -> AsyncIterator[Work]:
         async with self.engine.connect() as connection:
             if reads:
                 await connection.execution_options(**{READ: True})
             await connection.begin()
+            if not reads and self.engine.dialect.name != "sqlite":
+                # As on SQLite: handlers count rows and act on the count, one writer at a time.
+                await connection.execute(text(ALONE), {"what": "write"})
             try:
                 yield cast("Work", SqlWork(connection, self.jobs))
             finally:

@@ -7,14 +7,14 @@ from urllib.parse import urlsplit
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
-from bot.dispatch import NotKeptError
+from bot.dispatch import SHARED, NotKeptError
 from bot.parts import Parts
 from bot.platforms.webchat import api as webchat_api
 from bot.platforms.webchat.channel import WebChat
 from bot.web.draft_page import add_draft_page
+from bot.web.hooks import add_hooks
 
 LOG = logging.getLogger("piyao.web")
-CALLBACK_LIMIT = 1024 * 1024
 _LOCAL = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
 
@@ -40,6 +40,7 @@ def demo_app(parts: Parts) -> FastAPI:
         attachments=parts.attachments,
         store=parts.dispatcher.store,
         webchat=parts.webchat or WebChat(),
+        look=None if parts.listens else SHARED,
     )
     app.include_router(webchat_api.router(backend))
 
@@ -50,6 +51,13 @@ def demo_app(parts: Parts) -> FastAPI:
             return JSONResponse({"detail": "演示页面只接受本机访问。"}, status_code=403)
         return await go_on(request)
 
+    return app
+
+
+def hooks_app(parts: Parts) -> FastAPI:
+    """Callbacks alone: where the pages are served by another process."""
+    app = FastAPI(title="辟谣矩阵", docs_url=None, redoc_url=None, openapi_url=None)
+    _common(app, parts)
     return app
 
 
@@ -79,23 +87,8 @@ def _common(app: FastAPI, parts: Parts) -> None:
 
     @app.get("/healthz", include_in_schema=False)
     async def health() -> JSONResponse:
-        """The database answers; platforms are named with what is wrong."""
-        async with parts.store.read() as work:
-            await work.people.count()
-        faults = {name: await channel.ping() for name, channel in parts.channels.items()}
-        return JSONResponse({"ok": True, "platforms": faults})
+        """This process answers; all else is told on the inner address (``bot/web/probes.py``)."""
+        return JSONResponse({"ok": True})
 
-    telegram = parts.channels.get("telegram")
-    hook = getattr(telegram, "webhook", None)
-    if hook is None:
-        return
-
-    @app.post("/hooks/telegram", include_in_schema=False)
-    async def telegram_hook(request: Request) -> Response:
-        """Stored first, then acknowledged."""
-        length = request.headers.get("content-length", "0")
-        if not length.isdigit() or int(length) > CALLBACK_LIMIT:
-            return Response(status_code=413)
-        body = await request.body()
-        status: int = await hook(dict(request.headers), body)
-        return Response(status_code=status)
+    if parts.listens:
+        add_hooks(app, parts)

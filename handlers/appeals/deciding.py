@@ -2,7 +2,8 @@
 
 import dataclasses
 
-from handlers.appeals import cards
+from handlers.cards import appeals as cards
+from handlers.cards import cases as case_cards
 from handlers.context import Context
 from handlers.publishing.correcting import open_correction
 from handlers.publishing.issuing import touch
@@ -10,7 +11,6 @@ from handlers.replies import choose
 from handlers.replies.appeals import AppealDecided
 from handlers.replies.shared import AskText, Done, Listing, Settled
 from handlers.replies.triage import Alarm
-from handlers.reporting import cases as case_cards
 from handlers.router import Args, action, answer
 from matrix.core.appeal import APPEAL, Appeal
 from matrix.core.bulletin import Bulletin, BulletinState

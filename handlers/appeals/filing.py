@@ -2,7 +2,7 @@
 
 import re
 
-from handlers.appeals.cards import tell_desk
+from handlers.cards.appeals import tell_desk
 from handlers.context import Context
 from handlers.replies.appeals import AppealKept
 from handlers.replies.shared import AskText

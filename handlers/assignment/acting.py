@@ -4,11 +4,11 @@ import dataclasses
 from datetime import datetime
 
 from handlers import clocks
+from handlers.cards import cases as case_cards
 from handlers.context import Context
 from handlers.replies import choose
 from handlers.replies.assignment import Acknowledged, LeadLineMasked, Returned
 from handlers.replies.shared import AskText, CaseLine, Done, Listing, Pick, Settled
-from handlers.reporting import cases as case_cards
 from handlers.router import Args, action, answer
 from matrix.core.case import ASSIGNMENT, CASE, Assignment, AssignmentState, CaseState
 from matrix.core.conversation import Dialog, Inbound

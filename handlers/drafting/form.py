@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from handlers import messages
+from handlers import context
 from handlers.context import Context
 from handlers.drafting import writing
 from handlers.replies.drafting import DraftPage
@@ -44,7 +44,7 @@ async def context_of(services: Services, work: Work, person: str) -> Context:
         id="", platform=bound[0].platform, message_id="", external=bound[0].external,
         chat=bound[0].chat, received_at=services.clock.now(),
     )  # fmt: skip
-    ctx = await messages.context_of(services, work, spoken)
+    ctx = await context.context_of(services, work, spoken)
     if ctx.me.id != person:
         raise NotAllowed("draft.page")
     return ctx

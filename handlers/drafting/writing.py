@@ -7,12 +7,12 @@ from typing import Any
 
 from handlers import clocks
 from handlers.assignment.acting import progress
+from handlers.cards.publishing import date_choices
+from handlers.cards.reviews import ask_reviewers
 from handlers.context import Context
-from handlers.publishing.cards import date_choices
 from handlers.replies import Choice, choose
 from handlers.replies.drafting import DraftCard, RemarkLine
 from handlers.replies.shared import AskText, Done, Settled
-from handlers.review.cards import ask_reviewers
 from handlers.router import Args, action, answer
 from matrix.core.bulletin import (
     REBUTTALS,

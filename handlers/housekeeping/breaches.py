@@ -4,7 +4,7 @@ import dataclasses
 from datetime import timedelta
 
 from handlers.context import Context
-from handlers.housekeeping.feedback import OPEN
+from handlers.feedback.closing import OPEN
 from handlers.replies import choose
 from handlers.replies.triage import Breach
 from matrix.core.case import Case, Grade

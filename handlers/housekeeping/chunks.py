@@ -4,8 +4,8 @@ The rules are the ledger's own (``ledger``); states and who may set them are the
 """
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain
 
@@ -125,20 +125,6 @@ async def next_due(ctx: Context, job: Job, platforms: Collection[str]) -> dateti
     return await ctx.work.ledger.next_due(_mark(ctx, job, platforms))
 
 
-async def post(
-    ctx: Context, template: Delivery, targets: Mapping[str, Sequence[tuple[str, str, str]]]
-) -> None:
-    """Put in one delivery per target and the jobs for them.
-
-    ``targets`` by the platform that sends them: (address, account, purpose). Ids begin with the
-    template's.
-    """
-    for platform, some in targets.items():
-        one = replace(template, platform=platform, id=ctx.services.ids.new())
-        ids = await ctx.work.ledger.post(one, some)
-        await ctx.work.enqueue("broadcast", *(job.name for job in jobs(one.subject, ids)))
-
-
 LATER = timedelta(seconds=5)
 """Put off for longer, a row does not keep its job waiting: ``again`` makes a new one."""
 _BATCH = 1000
@@ -159,12 +145,3 @@ async def again(ctx: Context) -> None:
         put_off = {one.id: one.attempt for one in rows}
         for job in jobs(subject, list(put_off)):
             await ctx.work.enqueue("broadcast", f"{job.name}@{put_off[job.first]}")
-
-
-async def resume(ctx: Context, subject: str) -> None:
-    """Jobs for everything of a subject that still waits: after a hold."""
-    serial = await ctx.work.serial(f"run:{subject}")
-    waiting = await ctx.work.ledger.waiting(subject, _CLAIM.source)
-    names = [f"{job.name}@r{serial}" for job in jobs(subject, waiting)]
-    if names:
-        await ctx.work.enqueue("broadcast", *names)

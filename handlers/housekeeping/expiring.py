@@ -2,9 +2,10 @@
 
 from handlers import clocks
 from handlers.context import Context
+from handlers.proposing import proposals
 from handlers.replies import choose
 from handlers.replies.triage import Alarm
-from handlers.triage import filing, proposals
+from handlers.triage import filing
 from handlers.verification.asking import mark_overdue
 from matrix.core.case import ASSIGNMENT, Case, CaseState
 from matrix.core.deadline import Deadline, Stage

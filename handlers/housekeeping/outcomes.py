@@ -5,7 +5,7 @@ from typing import Any
 
 from handlers.appeals import deciding
 from handlers.context import Context
-from handlers.housekeeping import feedback
+from handlers.feedback import closing, telling
 from handlers.importing.directory import reload
 from handlers.publishing import issuing
 from handlers.replies import choose
@@ -60,7 +60,7 @@ async def _feedback(ctx: Context, delivery: Delivery, feedback_id: str) -> None:
         sent_at=ctx.at if verb == "sent" else None,
     )  # fmt: skip
     if verb == "sent" and one.case:
-        await feedback.close_if_done(ctx, one.case)
+        await closing.close_if_done(ctx, one.case)
     if verb == "fail":
         await _another_channel(ctx, one)
 
@@ -73,9 +73,9 @@ async def _another_channel(ctx: Context, one: Feedback) -> None:
     ]
     if left:
         await ctx.move(FEEDBACK, ctx.work.feedback, one, "retry", by=MACHINE)
-        await feedback.send_due(ctx)
+        await telling.send_due(ctx)
     else:
-        await feedback.give_up(ctx, one)
+        await telling.give_up(ctx, one)
 
 
 async def _cards(ctx: Context, delivery: Delivery, rest: str) -> None:
@@ -253,6 +253,6 @@ async def _settle_feedback(ctx: Context, feedback_id: str, verb: str) -> None:
     )  # fmt: skip
     if verb == "fail":
         one = await ctx.move(FEEDBACK, ctx.work.feedback, one, "fail", by=MACHINE)
-        await feedback.give_up(ctx, one)
+        await telling.give_up(ctx, one)
     elif verb == "sent" and one.case:
-        await feedback.close_if_done(ctx, one.case)
+        await closing.close_if_done(ctx, one.case)

@@ -4,8 +4,11 @@ import dataclasses
 from datetime import timedelta
 
 from handlers import clocks
+from handlers.cards.bulletins import shown
 from handlers.context import Context
-from handlers.housekeeping import breaches, chunks, expiring, feedback, ladder, nudging, watching
+from handlers.feedback import closing, telling
+from handlers.housekeeping import breaches, chunks, expiring, ladder, nudging, watching
+from handlers.publishing.issuing import touch
 from handlers.replies import choose
 from handlers.replies.shared import Done
 from handlers.reposting import campaigns, reminding
@@ -34,12 +37,12 @@ async def tick(ctx: Context) -> None:
     await review_monitored(ctx)
     await release_campaigns(ctx)
     await remind_operators(ctx)
-    await feedback.send_due(ctx)
+    await telling.send_due(ctx)
     await chunks.again(ctx)
     await breaches.report(ctx)
     await watching.look(ctx)
     for case in await ctx.work.cases.find(state=CaseState.CHECKING, limit=_BATCH):
-        await feedback.close_if_done(ctx, case.id)
+        await closing.close_if_done(ctx, case.id)
 
 
 async def lapse_leads(ctx: Context) -> None:
@@ -53,9 +56,6 @@ async def lapse_leads(ctx: Context) -> None:
 
 async def expire_bulletins(ctx: Context) -> None:
     """Bulletins past their expiry leave matching; a reviewer may prolong them."""
-    from handlers.intake.reporter import shown
-    from handlers.publishing.issuing import touch
-
     for bulletin in await ctx.work.bulletins.find(
         state=BulletinState.CURRENT, expires_at__lte=ctx.at, limit=_BATCH
     ):

@@ -4,15 +4,16 @@ import dataclasses
 from typing import Any
 
 from handlers import access, clocks
-from handlers.appeals import cards as appeals
+from handlers.cards import appeals
+from handlers.cards import leads as lead_cards
+from handlers.cards.bulletins import shown
 from handlers.context import Context
-from handlers.intake import answering, receiving
+from handlers.intake import receiving, supplementing
+from handlers.proposing import answering, proposals
 from handlers.replies import choose
-from handlers.replies.intake import BulletinShown, ForFriends, LeadLine
+from handlers.replies.intake import ForFriends, LeadLine
 from handlers.replies.shared import Done, Listing, Pick, Settled
 from handlers.router import Args, action, answer
-from handlers.triage import proposals
-from matrix.core.bulletin import Bulletin
 from matrix.core.claim import LINK, LinkState
 from matrix.core.conversation import Dialog, Inbound
 from matrix.core.deadline import Stage
@@ -124,19 +125,6 @@ async def _search(ctx: Context, words: str) -> None:
     )
 
 
-def shown(ctx: Context, bulletin: Bulletin, *, dated: bool = False) -> BulletinShown:
-    """A bulletin in short form; ``dated`` for colleagues, who keep its two dates."""
-    return BulletinShown(
-        title=bulletin.title,
-        short=bulletin.short,
-        issuer=ctx.directory.unit_name(bulletin.issuer),
-        issued_at=bulletin.issued_at,
-        expires_at=bulletin.expires_at if dated else None,
-        review_at=bulletin.review_at if dated else None,
-        url=bulletin.url,
-    )
-
-
 @action("lead.report_text")
 async def report_text(ctx: Context, subject: str, args: Args) -> None:
     """The unknown text was meant as a lead."""
@@ -209,7 +197,7 @@ async def where(ctx: Context, subject: str, args: Args) -> None:
         f"lead:{lead.id}",
         Settled(what="where", at=ctx.at, detail=ctx.directory.area_name(args["area"])),
     )
-    await proposals.tell_desk(ctx, lead)
+    await lead_cards.tell_desk(ctx, lead)
     await ctx.reply(
         Pick(what="seen_where", subject=lead.number),
         choose("lead.seen", lead.id, label="seen_group", at="group"),
@@ -233,7 +221,7 @@ async def supplement(ctx: Context, subject: str, args: Args) -> None:
     """补充: the next message joins the lead."""
     lead = await own(ctx, subject)
     if args.get("text"):
-        await receiving.supplement(ctx, lead, args["text"], ())
+        await supplementing.supplement(ctx, lead, args["text"], ())
         return
     await ctx.ask("lead.supplement", Pick(what="supplement", subject=lead.number), lead=lead.id)
 
@@ -242,7 +230,7 @@ async def supplement(ctx: Context, subject: str, args: Args) -> None:
 async def supplement_answer(ctx: Context, dialog: Dialog, message: Inbound) -> None:
     """What is added."""
     lead = await own(ctx, str(dialog.data["lead"]))
-    await receiving.supplement(ctx, lead, message.text.strip(), message.files)
+    await supplementing.supplement(ctx, lead, message.text.strip(), message.files)
 
 
 @action("lead.withdraw", *REPORTERS)
@@ -277,7 +265,7 @@ async def dispute(ctx: Context, subject: str, args: Args) -> None:
         await ctx.move(LINK, ctx.work.links, one, "undo")
     grade = proposals.grade_of(lead)
     await clocks.start(ctx, f"lead:{lead.id}", Stage.FILE, grade, business=lead.received_at)
-    await proposals.tell_desk(ctx, lead, disputed=True)
+    await lead_cards.tell_desk(ctx, lead, disputed=True)
     await ctx.reply(Done(what="disputed", subject=lead.number), choose("lead.supplement", lead.id))
 
 

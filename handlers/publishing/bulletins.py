@@ -3,14 +3,14 @@
 import dataclasses
 from datetime import timedelta
 
+from handlers.cards.bulletins import shown
+from handlers.cards.lists import case_lines
+from handlers.cards.publishing import date_choices
 from handlers.context import Context
-from handlers.intake.reporter import shown
-from handlers.publishing.cards import date_choices
 from handlers.publishing.issuing import touch
 from handlers.replies import choose
 from handlers.replies.drafting import BulletinLine
 from handlers.replies.shared import Done, Listing, Settled
-from handlers.reporting.lists import case_lines
 from handlers.router import Args, action
 from matrix.core.bulletin import BULLETIN, Bulletin, BulletinState, Kind
 from matrix.core.case import CaseState

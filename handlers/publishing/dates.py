@@ -4,10 +4,10 @@ import dataclasses
 import re
 from datetime import date, datetime, timedelta
 
+from handlers.cards.bulletins import shown
+from handlers.cards.publishing import date_choices
 from handlers.context import Context
 from handlers.drafting import writing
-from handlers.intake.reporter import shown
-from handlers.publishing.cards import date_choices
 from handlers.publishing.issuing import touch
 from handlers.replies import choose
 from handlers.replies.shared import AskText

@@ -1,15 +1,14 @@
 """首发: the main force's link is recorded (or a direct channel publishes); all else follows."""
 
 import dataclasses
-import re
 from datetime import timedelta
 from urllib.parse import urlsplit
 
 from handlers import clocks
+from handlers.cards.publishing import is_direct, main_account
 from handlers.context import Context
 from handlers.drafting.writing import grounds, is_main
-from handlers.housekeeping import feedback
-from handlers.publishing.cards import is_direct, main_account
+from handlers.feedback import closing, owing, telling
 from handlers.replies import choose
 from handlers.replies.drafting import CopyText
 from handlers.replies.shared import AskText, Confirm, Done, Settled
@@ -32,9 +31,9 @@ from matrix.core.delivery import Delivery, Lane
 from matrix.core.errors import Refusal
 from matrix.core.lifecycle import Step
 from matrix.core.roles import MACHINE, Role
+from matrix.core.url import URL
 from matrix.triage.linter import compose, short_form
 
-URL = re.compile(r"https?://[^\s<>\"'，。；）)】]+")
 _SIGNED = {RevisionState.SIGNED, RevisionState.SIGNED_URGENT, RevisionState.RATIFIED}
 
 
@@ -136,10 +135,10 @@ async def publish(ctx: Context, revision: Revision, url: str) -> Bulletin:
         f"publish:{revision.id}",
         Settled(what="published", who=ctx.person.name if ctx.person else "", at=ctx.at),
     )
-    await feedback.owe_publication(ctx, case, bulletin, old)
+    await owing.owe_publication(ctx, case, bulletin, old)
     campaign = await planning.plan(ctx, case, bulletin, old)
     await _tell(ctx, case, bulletin, campaign)
-    await feedback.send_due(ctx)
+    await telling.send_due(ctx)
     return bulletin
 
 
@@ -232,7 +231,7 @@ async def _mirror(ctx: Context, case: Case, revision: Revision, bulletin: Bullet
     )  # fmt: skip
     await clocks.stop(ctx, f"case:{case.id}")
     if revision.kind is not Kind.HOLDING:
-        await feedback.finish_assignments(ctx, case)
+        await closing.finish_assignments(ctx, case)
     return case
 
 
@@ -255,7 +254,7 @@ async def _tell(ctx: Context, case: Case, bulletin: Bulletin, campaign: Campaign
         elif case.bulletin == bulletin.id and CASE.has(case.state, "check"):
             # Nobody is asked to spread it: what is left is to tell the reporters.
             await ctx.move(CASE, ctx.work.cases, case, "check", by=MACHINE, stage_since=ctx.at)
-            await feedback.close_if_done(ctx, case.id)
+            await closing.close_if_done(ctx, case.id)
         return
     shown = await planning.card(ctx, campaign)
     buttons = [

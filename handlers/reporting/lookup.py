@@ -1,16 +1,16 @@
 """Anything typed that contains a number finds it; the log of a case; the leader's overview."""
 
 from handlers import access
-from handlers.appeals import cards as appeal_cards
 from handlers.appeals import deciding
+from handlers.cards import appeals as appeal_cards
+from handlers.cards import cases as case_cards
+from handlers.cards.lists import case_lines
 from handlers.context import Context
 from handlers.replies import choose
 from handlers.replies.intake import LeadLine
 from handlers.replies.shared import EventLine, Listing, Pick
-from handlers.reporting import cases as case_cards
 from handlers.reporting import numbers
-from handlers.reporting.lists import case_lines
-from handlers.reposting import tasks as tasking
+from handlers.reposting import operating, overseeing
 from handlers.router import Args, action
 from handlers.triage import queue
 from matrix.core.appeal import Appeal
@@ -52,11 +52,11 @@ async def thing(ctx: Context, subject: str, args: Args) -> None:
     if kind == "case":
         await case_cards.show(ctx, await ctx.work.cases.get(entity_id))
     elif kind == "task":
-        await tasking.open_task(ctx, entity_id, {})
+        await overseeing.open_task(ctx, entity_id, {})
     elif kind == "appeal":
         await _appeal(ctx, await ctx.work.appeals.get(entity_id))
     elif kind == "tasks":
-        await tasking.mine(ctx, "", {})
+        await operating.mine(ctx, "", {})
     else:
         await _lead(ctx, await ctx.work.leads.get(entity_id))
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from handlers import access
+from handlers.cards import cases as case_cards
 from handlers.context import Context
-from handlers.reporting import cases as case_cards
 from matrix.core.campaign import RepostTask
 from matrix.core.case import Case
 from matrix.core.errors import NotAllowed, NotFound

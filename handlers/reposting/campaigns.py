@@ -4,10 +4,10 @@ import re
 from datetime import datetime, timedelta
 
 from handlers.context import Context
-from handlers.housekeeping import chunks, feedback
+from handlers.feedback import closing
 from handlers.replies import choose
 from handlers.replies.shared import AskText, Confirm, Done, Settled
-from handlers.reposting import planning
+from handlers.reposting import jobs, planning
 from handlers.reposting import tasks as tasking
 from handlers.reposting.board import LACKING, board_choices, lacking, live
 from handlers.router import Args, action, answer
@@ -138,7 +138,7 @@ async def resume(ctx: Context, subject: str, args: Args) -> None:
     """继续."""
     del args
     campaign = await _simple(ctx, subject, "resume", "resumed_campaign")
-    await chunks.resume(ctx, f"campaign:{campaign.id}")
+    await jobs.resume(ctx, f"campaign:{campaign.id}")
 
 
 @action("campaign.none", Role.PUBLISHER)
@@ -152,7 +152,7 @@ async def none(ctx: Context, subject: str, args: Args) -> None:
     await ctx.settle_cards(
         f"campaign:{campaign.id}", Settled(what="no_campaign", who=ctx.me.name, at=ctx.at)
     )
-    await feedback.close_if_done(ctx, case.id)
+    await closing.close_if_done(ctx, case.id)
     await ctx.reply(Done(what="no_campaign", subject=case.number))
 
 

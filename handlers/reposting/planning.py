@@ -3,9 +3,11 @@
 from typing import Any
 
 from handlers import clocks
+from handlers.cards.publishing import is_direct
 from handlers.context import Context
-from handlers.publishing.cards import is_direct
+from handlers.feedback import closing
 from handlers.replies.drafting import PlanCard
+from handlers.replies.shared import Settled
 from matrix.core.bulletin import Bulletin, Kind
 from matrix.core.campaign import (
     CAMPAIGN,
@@ -119,14 +121,12 @@ async def advance(ctx: Context, campaign_id: str) -> None:
 
 async def case_follows(ctx: Context, campaign: Campaign) -> None:
     """The case goes to checking when its broadcast has ended, and closes when all is done."""
-    from handlers.housekeeping import feedback
-
     case = await ctx.work.cases.get(campaign.case)
     if case.state is CaseState.REPOSTING or (
         case.state is CaseState.PUBLISHED and campaign.state is CampaignState.ABORTED
     ):
         case = await ctx.move(CASE, ctx.work.cases, case, "check", by=MACHINE, stage_since=ctx.at)
-    await feedback.close_if_done(ctx, case.id)
+    await closing.close_if_done(ctx, case.id)
 
 
 async def stop(ctx: Context, campaign: Campaign, reason: str) -> Campaign:
@@ -148,8 +148,6 @@ async def stop(ctx: Context, campaign: Campaign, reason: str) -> Campaign:
 
 async def void_open(ctx: Context, campaign: Campaign) -> None:
     """Tasks that are not posted become void; their cards say so."""
-    from handlers.replies.shared import Settled
-
     operators = set()
     for task in await ctx.work.tasks.find(campaign=campaign.id):
         if TASK.has(task.state, "void"):

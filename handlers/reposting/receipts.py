@@ -5,7 +5,6 @@ from urllib.parse import urlsplit
 
 from handlers import clocks
 from handlers.context import Context
-from handlers.publishing.issuing import URL
 from handlers.replies import choose
 from handlers.replies.drafting import ReceiptKept, ToCheck
 from handlers.replies.shared import Done, Pick, Settled
@@ -17,6 +16,7 @@ from matrix.core.conversation import Dialog, Inbound
 from matrix.core.deadline import Stage
 from matrix.core.errors import Refusal
 from matrix.core.roles import MACHINE, Role
+from matrix.core.url import URL
 
 
 async def offer(ctx: Context, message: Inbound) -> bool:

@@ -3,13 +3,16 @@
 import dataclasses
 
 from handlers import clocks
+from handlers.cards.lists import case_lines
+from handlers.cards.publishing import ask_publisher
+from handlers.cards.reviews import STEPS, ask_reviewers, card
 from handlers.context import Context
 from handlers.drafting.writing import PARTS, is_main
-from handlers.publishing.cards import ask_publisher
+from handlers.feedback import closing
+from handlers.publishing.correcting import open_correction
 from handlers.replies import choose
 from handlers.replies.drafting import Changed, FullText
 from handlers.replies.shared import AskText, Done, Listing, Settled
-from handlers.review.cards import STEPS, ask_reviewers
 from handlers.router import Args, action, answer
 from matrix.core.bulletin import REVISION, TWO_SIGNERS, Review, Revision, RevisionState
 from matrix.core.case import CASE, Case
@@ -175,7 +178,6 @@ async def ratify(ctx: Context, subject: str, args: Args) -> None:
 async def refuse(ctx: Context, subject: str, args: Args) -> None:
     """补审不通过: opens a correction."""
     del args
-    from handlers.publishing.correcting import open_correction
 
     revision = await ctx.work.revisions.get(subject)
     case = await ctx.work.cases.get(revision.case)
@@ -207,11 +209,10 @@ async def _back_to_drafter(ctx: Context, case: Case, revision: Revision) -> None
 
 
 async def _ratification_over(ctx: Context, revision: Revision, what: str) -> None:
-    from handlers.housekeeping import feedback
 
     await clocks.stop(ctx, f"revision:{revision.id}", Stage.RATIFY)
     await ctx.settle_cards(f"ratify:{revision.id}", Settled(what=what, who=ctx.me.name, at=ctx.at))
-    await feedback.close_if_done(ctx, revision.case)
+    await closing.close_if_done(ctx, revision.case)
 
 
 def text_of(revision: Revision) -> str:
@@ -269,7 +270,6 @@ async def mine(ctx: Context, subject: str, args: Args) -> None:
             case = await ctx.work.cases.get(revision.case)
             cases.append(case)
             buttons.append(choose("review.open", revision.id, text=case.number, keep=True))
-    from handlers.reporting.lists import case_lines
 
     await ctx.reply(
         Listing(
@@ -284,7 +284,6 @@ async def mine(ctx: Context, subject: str, args: Args) -> None:
 async def open_review(ctx: Context, subject: str, args: Args) -> None:
     """The card again."""
     del args
-    from handlers.review.cards import card
 
     revision = await ctx.work.revisions.get(subject)
     if revision.state not in STEPS:

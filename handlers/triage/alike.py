@@ -3,35 +3,15 @@
 import dataclasses
 
 from handlers.context import Context
+from handlers.proposing import alike, proposals
 from handlers.replies import choose
 from handlers.replies.shared import Done
 from handlers.router import Args, action
-from handlers.services import Found, Resemblance
-from handlers.triage import filing, proposals
+from handlers.triage import filing
 from matrix.core.claim import LINK, Link
 from matrix.core.errors import Refusal
-from matrix.core.lead import LEAD, Lead, LeadState
+from matrix.core.lead import LEAD, Lead
 from matrix.core.roles import Role
-
-CLAIM = "claim"
-"""What a link to a waiting lead's claim has as its target's kind."""
-
-
-async def waiting(ctx: Context, lead: Lead, found: Found) -> list[Resemblance]:
-    """Claims of other leads that still wait, and so have no case yet; best first."""
-    return [
-        one
-        for one in found.alike
-        if one.kind == CLAIM and one.target != lead.claim and await first_waiting(ctx, one.target)
-    ]
-
-
-async def first_waiting(ctx: Context, claim: str) -> Lead | None:
-    """The oldest lead of a claim that is still queued."""
-    leads = await ctx.work.leads.find(
-        claim=claim, state=LeadState.QUEUED, order="received_at", limit=1
-    )
-    return leads[0] if leads else None
 
 
 @action("lead.alike", Role.DESK)
@@ -40,7 +20,7 @@ async def join(ctx: Context, subject: str, args: Args) -> None:
     lead = await ctx.work.leads.get(subject)
     link = await ctx.work.links.get(args["link"])
     LEAD.rule(lead.state, "attach")
-    other = await first_waiting(ctx, link.target)
+    other = await alike.first_waiting(ctx, link.target)
     if other is None:
         await _join_case(ctx, lead, link)
         return

@@ -5,11 +5,12 @@ from typing import Any, cast
 
 from handlers import clocks
 from handlers.context import Context
+from handlers.proposing import proposals
+from handlers.proposing.units import find_unit
 from handlers.replies import choose
 from handlers.replies.shared import AskText, Done, Pick
 from handlers.router import Args, action, answer
-from handlers.triage import filing, proposals, undoing
-from handlers.triage.leads import find_unit
+from handlers.triage import filing, undoing
 from matrix.core.case import (
     CASE,
     Case,

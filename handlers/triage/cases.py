@@ -4,16 +4,16 @@ import dataclasses
 from datetime import datetime
 
 from handlers import clocks
+from handlers.cards import cases as case_cards
 from handlers.context import Context
-from handlers.housekeeping import feedback
+from handlers.feedback import closing, owing
 from handlers.publishing import dates
 from handlers.replies import choose
 from handlers.replies.shared import AskText, Done, Pick, Settled
 from handlers.replies.triage import Monitored
-from handlers.reporting import cases as case_cards
 from handlers.router import Args, action, answer
 from handlers.triage import filing, references
-from handlers.triage.leads import REASONS, REFERRALS
+from handlers.triage.ending import REASONS, REFERRALS
 from matrix.core.case import (
     CASE,
     UNSETTLED,
@@ -80,7 +80,7 @@ async def _ended(ctx: Context, case: Case, outcome: str) -> None:
     await ctx.settle_cards(
         f"case:{case.id}", Settled(what=outcome.replace("-", "_"), who=ctx.me.name, at=ctx.at)
     )
-    await feedback.owe_case(ctx, case, f"{outcome}:{case.id}", wait_for_undo=outcome == "referred")
+    await owing.owe_case(ctx, case, f"{outcome}:{case.id}", wait_for_undo=outcome == "referred")
     buttons = [choose("case.recall", case.id)] if outcome == "referred" else []
     await ctx.reply(Done(what=outcome.replace("-", "_"), subject=case.number), *buttons)
 
@@ -91,7 +91,7 @@ async def recall(ctx: Context, subject: str, args: Args) -> None:
     del args
     case = await ctx.work.cases.get(subject)
     case = await ctx.move(CASE, ctx.work.cases, case, "recall", reason="")
-    await feedback.forget_case(ctx, case, f"referred:{case.id}")
+    await owing.forget_case(ctx, case, f"referred:{case.id}")
     await ctx.reply(
         Done(what="recalled", subject=case.number),
         choose("case.dispatch", case.id),
@@ -109,16 +109,16 @@ async def close(ctx: Context, subject: str, args: Args) -> None:
     del args
     case = await ctx.work.cases.get(subject)
     opinion = case.state is CaseState.CONCLUDED
-    facts = {"open": await feedback.open_of(ctx, case)}
+    facts = {"open": await closing.open_of(ctx, case)}
     elsewhere = case.state is CaseState.REFERRED
     case = await ctx.move(CASE, ctx.work.cases, case, "close", facts=facts)
     await clocks.stop_case(ctx, case)
     if not elsewhere:
         # What another body has is not ours to watch.
         await clocks.watch(ctx, case)
-    await feedback.finish_assignments(ctx, case)
+    await closing.finish_assignments(ctx, case)
     if opinion:
-        await feedback.owe_case(ctx, case, f"closed:{case.id}")
+        await owing.owe_case(ctx, case, f"closed:{case.id}")
     await ctx.settle_cards(f"case:{case.id}", Settled(what="closed", who=ctx.me.name, at=ctx.at))
     await ctx.reply(Done(what="closed", subject=case.number), choose("case.reopen", case.id))
 
@@ -195,7 +195,7 @@ async def monitor_answer(ctx: Context, dialog: Dialog, message: Inbound) -> None
         facts={"reason": reason, "review_at": review_at}, reason="leader", review_at=review_at,
     )  # fmt: skip
     await clocks.stop_case(ctx, case)
-    await feedback.owe_case(ctx, case, f"monitor-only:{case.id}")
+    await owing.owe_case(ctx, case, f"monitor-only:{case.id}")
     await ctx.settle_cards(f"case:{case.id}", Settled(what="monitored", who=ctx.me.name, at=ctx.at))
     await ctx.reply(Monitored(number=case.number, review_at=case.review_at))
 

@@ -4,12 +4,13 @@ import dataclasses
 from typing import cast
 
 from handlers import clocks
+from handlers.cards.offers import offer_card
 from handlers.context import Context
+from handlers.proposing import proposals
 from handlers.replies import choose
 from handlers.replies.shared import Done, Settled
 from handlers.replies.triage import Alarm, Filed
 from handlers.router import Args, action
-from handlers.triage import proposals
 from matrix.core.case import (
     ASSIGNMENT,
     CASE,
@@ -136,8 +137,6 @@ async def offer(
 
 async def start_offer(ctx: Context, case: Case, made: Assignment) -> None:
     """Clocks and cards of an offer: new, designated, or reopened because it went stale."""
-    from handlers.assignment.cards import offer_card
-
     subject = f"assignment:{made.id}"
     for stage in (Stage.ACKNOWLEDGE, Stage.RETURN):
         await clocks.start(ctx, subject, stage, case.grade, business=case.received_at, case=case.id)

@@ -1,9 +1,9 @@
 """交班: a summary of what is open, overdue, in doubt."""
 
+from handlers.cards.lists import case_lines
 from handlers.context import Context
 from handlers.replies import choose
 from handlers.replies.triage import Handover
-from handlers.reporting.lists import case_lines
 from handlers.router import Args, action
 from matrix.core.appeal import AppealState
 from matrix.core.case import CaseState

@@ -4,10 +4,11 @@ import dataclasses
 
 from handlers import clocks
 from handlers.context import Context
+from handlers.proposing import proposals
 from handlers.replies import choose
 from handlers.replies.shared import AskText, Confirm, Done, Pick, Settled
 from handlers.router import Args, action, answer
-from handlers.triage import filing, leads, proposals, undoing
+from handlers.triage import filing, leads, undoing
 from matrix.core.case import (
     ASSIGNMENT,
     CASE,

@@ -4,14 +4,15 @@ import dataclasses
 from datetime import datetime, timedelta
 
 from handlers import clocks
-from handlers.appeals import cards as appeal_cards
+from handlers.cards import appeals as appeal_cards
+from handlers.cards import cases as case_cards
+from handlers.cards import leads as lead_cards
 from handlers.context import Context
+from handlers.proposing import proposals
 from handlers.replies import Choice, Reply, choose
 from handlers.replies.shared import Listing
 from handlers.replies.triage import QueueLine
-from handlers.reporting import cases as case_cards
 from handlers.router import Args, action
-from handlers.triage import proposals
 from matrix.core.appeal import Appeal, AppealState
 from matrix.core.case import Case, CaseState
 from matrix.core.lead import Lead, LeadState
@@ -95,8 +96,8 @@ async def open_lead(ctx: Context, subject: str, args: Args) -> None:
         lead = await ctx.work.leads.save(
             dataclasses.replace(lead, claimed_by=ctx.me.id, claimed_until=_until(ctx))
         )
-    shown = await proposals.card(ctx, lead)
-    buttons = await proposals.choices(ctx, lead) if lead.state is LeadState.QUEUED else []
+    shown = await lead_cards.card(ctx, lead)
+    buttons = await lead_cards.choices(ctx, lead) if lead.state is LeadState.QUEUED else []
     await ctx.reply(shown, *buttons, subject=f"lead:{lead.id}")
 
 

@@ -4,14 +4,14 @@ import dataclasses
 from typing import cast
 
 from handlers.context import Context
-from handlers.housekeeping.feedback import tree
-from handlers.publishing.issuing import URL
+from handlers.feedback.owing import tree
 from handlers.replies.shared import AskText, Done
 from handlers.router import answer
 from matrix.core.case import Case
 from matrix.core.conversation import Dialog, Inbound
 from matrix.core.errors import Refusal
 from matrix.core.lead import Lead
+from matrix.core.url import URL
 from matrix.triage.routing import UPWARD, Why
 
 

@@ -3,28 +3,20 @@
 from datetime import timedelta
 
 from handlers import clocks
-from handlers.assignment.acting import progress
+from handlers.cards import cases as case_cards
 from handlers.context import Context
+from handlers.proposing.units import find_unit
 from handlers.replies import choose
 from handlers.replies.assignment import AnswerLine, QuestionCard
 from handlers.replies.shared import AskText, Done, Listing, Pick, Settled
-from handlers.reporting import cases as case_cards
 from handlers.router import Args, action, answer
-from handlers.triage.leads import find_unit
-from matrix.core.case import CASE, Case, CaseState
+from handlers.verification.beginning import begin
+from handlers.verification.evidence import add
 from matrix.core.conversation import Dialog, Inbound
 from matrix.core.deadline import Stage
 from matrix.core.lifecycle import Step
 from matrix.core.roles import CLOCK, OWNERS, Actor, Role
 from matrix.core.verification import VERIFICATION, Finding, Verification
-
-
-async def begin(ctx: Context, case: Case) -> Case:
-    """The first question or piece of evidence starts verification."""
-    if case.state is CaseState.ACKNOWLEDGED:
-        case = await ctx.move(CASE, ctx.work.cases, case, "verify", stage_since=ctx.at)
-    await progress(ctx, case.id)
-    return case
 
 
 @action("verify.ask", *OWNERS)
@@ -155,8 +147,6 @@ async def basis_answer(ctx: Context, dialog: Dialog, message: Inbound) -> None:
 @action("verify.finish", *OWNERS)
 async def finish(ctx: Context, subject: str, args: Args) -> None:
     """The answer stands, becomes evidence, and the asking unit is told."""
-    from handlers.verification.evidence import add
-
     made = await ctx.work.verifications.get(subject)
     public = args["public"] == "yes"
     made = await ctx.move(

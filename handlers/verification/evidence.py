@@ -7,7 +7,7 @@ from handlers.replies import choose
 from handlers.replies.assignment import EvidenceLine
 from handlers.replies.shared import AskText, Done, Listing, Pick
 from handlers.router import Args, action, answer
-from handlers.verification import asking
+from handlers.verification.beginning import begin
 from matrix.core.case import Case
 from matrix.core.conversation import Dialog, Inbound
 from matrix.core.errors import Refusal
@@ -68,7 +68,7 @@ async def source_answer(ctx: Context, dialog: Dialog, message: Inbound) -> None:
 @action("evidence.keep", *OWNERS)
 async def keep(ctx: Context, subject: str, args: Args) -> None:
     """Kept; verification has begun with it."""
-    case = await asking.begin(ctx, await ctx.work.cases.get(subject))
+    case = await begin(ctx, await ctx.work.cases.get(subject))
     actor = await ctx.actor(OWNERS, case, "conclude")
     await add(
         ctx, case, args["source"], publishable=args["public"] == "yes",

@@ -1,61 +1,153 @@
-"""Token buckets as pure values: when may the next message go."""
+"""Pacing as pure values: when may one more message go, so that no limit is ever passed.
 
+A message arrives somewhere between the instant at which it is sent and that at which its answer is
+here, and nobody knows when. It therefore counts from the first until a window's length after the
+second: then no window of the receiver, wherever it begins, holds more messages than the limit.
+"""
+
+import math
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+Window = tuple[int, float]
+"""At most so many messages in any so many seconds."""
+
+# The share of an account's budget that the broadcast lane leaves to people who wait for an answer.
+_SPARED = 0.2
 
 
-@dataclass(slots=True)
-class Window:
-    """At most ``limit`` events in any ``seconds``; instants are seconds of one steady clock."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """A message to a chat: under way while ``ended`` is None, else when its answer came.
 
-    limit: int
-    seconds: float
-    sent: deque[float] = field(default_factory=deque)
+    Instants are seconds of one steady clock. A ``rest`` is no message: until ``ended`` nothing goes
+    to the chat, or where that is empty to anybody.
+    """
 
-    def wait(self, now: float) -> float:
-        """Seconds until one more may go; 0 when at once."""
-        while self.sent and self.sent[0] <= now - self.seconds:
-            self.sent.popleft()
-        if len(self.sent) < self.limit:
-            return 0.0
-        return self.sent[0] + self.seconds - now
+    chat: str
+    ended: float | None = None
+    rest: bool = False
 
-    def take(self, now: float) -> None:
-        """One went."""
-        self.sent.append(now)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """Somebody wants to send to a chat; ``broadcast`` leaves some of the budget to others."""
+
+    chat: str
+    broadcast: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """What one account may send: windows overall, per chat, and per chat that is ``crowded``."""
+
+    overall: tuple[Window, ...] = ()
+    chat: tuple[Window, ...] = ()
+    crowd: tuple[Window, ...] = ()
+    crowded: Callable[[str], bool] = bool
+
+    @property
+    def limited(self) -> bool:
+        """Whether there is any limit."""
+        return bool(self.overall or self.chat or self.crowd)
+
+    @property
+    def reach(self) -> float:
+        """Seconds for which an ended message may count for others."""
+        return max((seconds for _, seconds in self.overall), default=0.0)
+
+    @property
+    def chat_reach(self) -> float:
+        """Seconds for which an ended message may count for others of its chat."""
+        return max((seconds for _, seconds in (*self.chat, *self.crowd)), default=0.0)
+
+    @property
+    def between(self) -> float:
+        """Seconds from one message to the next when many wait: how a queue moves on."""
+        return max((seconds / limit for limit, seconds in self.overall), default=0.0)
+
+    def wait(self, turns: Sequence[Turn], ask: Ask, now: float) -> float:
+        """Seconds until it may go: 0 at once, infinite while only an answer can tell."""
+        same = [turn for turn in turns if turn.chat == ask.chat]
+        least = _rests(turns, ask.chat, now)
+        for limit, seconds in self.overall:
+            kept = math.ceil(limit * _SPARED) if ask.broadcast and limit > 1 else 0
+            least = max(least, _wait(turns, limit - kept, seconds, now))
+        for limit, seconds in self.chat + (self.crowd if self.crowded(ask.chat) else ()):
+            least = max(least, _wait(same, limit, seconds, now))
+        return least
+
+    def grant(self, turns: Sequence[Turn], asks: Sequence[Ask], now: float) -> list[float]:
+        """What each may do, in their order; those who may go (0) count for those behind them."""
+        known = list(turns)
+        waits = []
+        for ask in asks:
+            wait = self.wait(known, ask, now)
+            if not wait:
+                known.append(Turn(chat=ask.chat))
+            waits.append(wait)
+        return waits
+
+
+def _rests(turns: Iterable[Turn], chat: str, now: float) -> float:
+    rests = (turn.ended for turn in turns if turn.rest and turn.chat in {"", chat} and turn.ended)
+    return max(0.0, max(rests, default=now) - now)
+
+
+def _wait(turns: Iterable[Turn], limit: int, seconds: float, now: float) -> float:
+    """Until fewer than ``limit`` of the turns count."""
+    counting = [
+        turn.ended
+        for turn in turns
+        if not turn.rest and (turn.ended is None or turn.ended > now - seconds)
+    ]
+    if len(counting) < limit:
+        return 0.0
+    ended = sorted(one for one in counting if one is not None)
+    too_many = len(counting) - limit
+    return ended[too_many] + seconds - now if too_many < len(ended) else math.inf
 
 
 class Pacer:
-    """Several windows at once: per account and per chat."""
+    """The turns of one account in one process, forgotten when they count no more."""
 
-    def __init__(
-        self,
-        overall: tuple[tuple[int, float], ...],
-        chat: tuple[tuple[int, float], ...],
-        crowd: tuple[tuple[int, float], ...] = (),
-        crowded: Callable[[str], bool] = bool,
-    ) -> None:
-        """Windows as (limit, seconds); ``crowd`` holds besides where ``crowded`` does."""
-        self._overall = [Window(limit, seconds) for limit, seconds in overall]
-        self._chat_shape = chat
-        self._crowd_shape = crowd
-        self._crowded = crowded
-        self._chats: dict[str, list[Window]] = {}
+    def __init__(self, pace: Pace) -> None:
+        """Nothing has been sent."""
+        self.pace = pace
+        self._under_way: list[Turn] = []
+        self._ended: deque[Turn] = deque()
+        self._rests: list[Turn] = []
+
+    def grant(self, asks: Sequence[Ask], now: float) -> list[float]:
+        """See ``Pace.grant``; who may go is under way from now on."""
+        self._forget(now)
+        waits = self.pace.grant((*self._under_way, *self._ended, *self._rests), asks, now)
+        for ask, wait in zip(asks, waits, strict=True):
+            if not wait:
+                self.begin(ask.chat)
+        return waits
+
+    def begin(self, chat: str) -> None:
+        """A message to this chat goes now."""
+        self._under_way.append(Turn(chat=chat))
 
     def wait(self, chat: str, now: float) -> float:
         """Seconds until a message to this chat may go; reserves nothing."""
-        return max((w.wait(now) for w in (*self._overall, *self._of(chat))), default=0.0)
+        self._forget(now)
+        return self.pace.wait((*self._under_way, *self._ended, *self._rests), Ask(chat=chat), now)
 
-    def take(self, chat: str, now: float) -> None:
-        """A message to this chat goes now."""
-        for window in (*self._overall, *self._of(chat)):
-            window.take(now)
+    def end(self, chat: str, now: float) -> None:
+        """A message to this chat was answered, or is given up."""
+        self._under_way.remove(Turn(chat=chat))
+        self._ended.append(Turn(chat=chat, ended=now))
 
-    def _of(self, chat: str) -> list[Window]:
-        shape = self._chat_shape + (self._crowd_shape if self._crowded(chat) else ())
-        if not shape:
-            return []
-        if len(self._chats) > 10_000:  # noqa: PLR2004
-            self._chats.clear()
-        return self._chats.setdefault(chat, [Window(n, s) for n, s in shape])
+    def rest(self, chat: str, until: float) -> None:
+        """Nothing more to this chat, or to anybody where it is empty, until then."""
+        self._rests.append(Turn(chat=chat, ended=until, rest=True))
+
+    def _forget(self, now: float) -> None:
+        oldest = now - max(self.pace.reach, self.pace.chat_reach)
+        while self._ended and (self._ended[0].ended or 0) <= oldest:
+            self._ended.popleft()
+        self._rests = [one for one in self._rests if (one.ended or 0) > now]

@@ -13,8 +13,8 @@ from bot.aside import Inline
 from bot.assembly import assemble
 from bot.parts import Parts
 from config.settings import load
-from handlers.housekeeping import chunks
 from handlers.housekeeping.ticking import clock_context
+from handlers.reposting import jobs
 from matrix.core.delivery import Delivery, DeliveryState, Lane
 from tests.doubles.channels import ToldChannel
 from tests.doubles.clock import FakeClock
@@ -55,7 +55,7 @@ async def posted(folder: Path) -> AsyncIterator[tuple[Parts, ToldChannel]]:
             )  # fmt: skip
             targets = [(f"in/{n}", f"a{n}", "") for n in range(TARGETS)]
             ctx = clock_context(parts.services, work)
-            await chunks.post(ctx, template, {line.platform: targets})
+            await jobs.post(ctx, template, {line.platform: targets})
             await work.commit()
         yield parts, line
 

@@ -13,7 +13,6 @@ from bot.administration import invite_person
 from bot.assembly import assemble
 from bot.parts import Parts
 from config.settings import Settings, load
-from matrix.broadcast.pacing import Pacer
 from matrix.core.conversation import InboxState
 from storage.engine import open_engine
 from storage.migrate import upgrade
@@ -129,7 +128,7 @@ async def receiving(api: BotApi, settings: Settings, clock: FakeClock) -> AsyncI
     made = assemble(settings, clock=clock, links=ToldLinks(), durable=False)
     async with made as parts:
         # Twenty messages a minute to one chat are too few for a story told in seconds.
-        parts.sender._pacers["telegram"] = Pacer((), ())
+        parts.sender._gates = {}
         task = asyncio.create_task(parts.channels["telegram"].run())
         try:
             yield Chat(api, parts, clock)

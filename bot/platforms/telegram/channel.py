@@ -13,7 +13,7 @@ from telegram import LinkPreviewOptions, Update
 from telegram.constants import ParseMode
 from telegram.error import BadRequest, TelegramError
 
-from bot.channel import Attach, Outgoing, Store
+from bot.channel import Answer, Attach, Call, Outgoing, Store
 from bot.platforms.telegram.client import (
     GARBLED,
     UNAUTHORIZED,
@@ -113,6 +113,12 @@ class TelegramChannel:
         except TelegramError as error:
             return UNAUTHORIZED if reason(error) == UNAUTHORIZED else UNREACHABLE
         return ""
+
+    async def called(self, call: Call) -> Answer:
+        """A pushed update."""
+        if call.method != "POST":
+            return Answer(status=405)
+        return Answer(status=await self.webhook(call.headers, call.body))
 
     async def webhook(self, headers: Mapping[str, str], body: bytes) -> int:
         """Take one pushed update and return the HTTP status.

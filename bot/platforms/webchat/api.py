@@ -1,6 +1,7 @@
 """The JSON API of the web chat: what the page itself uses, so a script can play every role."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -94,6 +95,8 @@ class Backend:
     attachments: Attachments
     store: Callable[[Inbound], Awaitable[bool]]
     webchat: WebChat
+    look: float | None = None
+    """Seconds between looks where another process sends; None where this one is told."""
 
 
 def router(backend: Backend) -> APIRouter:
@@ -204,7 +207,8 @@ async def _something_new(backend: Backend, chat: str, after: str, wait: float) -
         async with asyncio.timeout(wait):
             while not await _newer(backend, chat, after):
                 told.clear()
-                await told.wait()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(told.wait(), backend.look)
     except TimeoutError:
         return
     finally:

@@ -21,7 +21,7 @@ from handlers.drafting.writing import PARTS
 from handlers.intake.identity import HELP
 from handlers.replies import Reply
 from handlers.router import ACTIONS
-from handlers.triage.leads import REASONS, REFERRALS
+from handlers.triage.ending import REASONS, REFERRALS
 from handlers.wire import reply_name
 from matrix.core.bulletin import Kind
 from matrix.core.campaign import CampaignState, TaskState

@@ -140,9 +140,9 @@ def test_texts_without_letters_we_compare_are_not_identical():
 def test_long_texts_on_both_sides_take_no_seconds():
     han = "".join(chr(0x4E00 + i * 7 % 3000) for i in range(20_000))
     claims = tuple(Candidate(id=str(i), title=han[i:]) for i in range(12))
-    start = time.perf_counter()
+    start = time.process_time()
     judged("a" * 15_000 + han[5_000:], claims)
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
 
 
 def test_no_candidates():

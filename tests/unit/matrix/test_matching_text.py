@@ -160,9 +160,9 @@ def test_lone_surrogates_do_no_harm():
 )
 def test_hostile_length_takes_well_under_a_second(unit):
     text = (unit * 100_000)[:100_000]
-    start = time.perf_counter()
+    start = time.process_time()
     normalise(text)
-    assert time.perf_counter() - start < 0.8
+    assert time.process_time() - start < 0.8
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 
 from handlers import access, clocks
+from handlers.cards import leads as lead_cards
 from handlers.context import Context
+from handlers.proposing import proposals
 from handlers.replies import Choice, choose
 from handlers.replies.shared import CaseCard, NationalLine
-from handlers.triage import proposals
 from matrix.core.appeal import AppealState
 from matrix.core.case import ASSIGNMENT, CASE, AssignmentState, Case, CaseState, Verdict
 from matrix.core.errors import NotAllowed
@@ -44,11 +45,11 @@ async def card(ctx: Context, case: Case) -> CaseCard:
         grade=case.grade,
         state=case.state,
         wording=case.wording[:200],
-        reasons=proposals.reasons(ctx, case.routing),
-        graded=proposals.graded(case.assessment),
+        reasons=lead_cards.reasons(ctx, case.routing),
+        graded=lead_cards.graded(case.assessment),
         certainty=str(case.assessment.get("certainty") or ""),
         owner=ctx.directory.unit_name(case.owner),
-        co_units=proposals.names(ctx, case.co_units),
+        co_units=lead_cards.names(ctx, case.co_units),
         leads=spread.leads,
         groups=spread.groups,
         areas=spread.areas,

@@ -1,9 +1,10 @@
 """The card that asks a unit."""
 
 from handlers import clocks
+from handlers.cards import leads as lead_cards
 from handlers.context import Context
+from handlers.proposing import proposals
 from handlers.replies.assignment import OfferCard
-from handlers.triage import proposals
 from matrix.core.case import Assignment, AssignmentState, Case
 
 
@@ -16,7 +17,7 @@ async def offer_card(ctx: Context, case: Case, made: Assignment) -> OfferCard:
         part="lead" if made.lead else "co",
         designated="yes" if made.state is AssignmentState.DESIGNATED else "",
         wording=case.wording[:200],
-        reasons=proposals.reasons(ctx, case.routing),
+        reasons=lead_cards.reasons(ctx, case.routing),
         leads=spread.leads,
         groups=spread.groups,
         areas=spread.areas,

@@ -1,82 +1,18 @@
-"""The proposed case of a lead: who must answer, how grave, and why."""
+"""A lead as the desk sees it: its proposed case with the reasons, and the desk's buttons."""
 
-import dataclasses
 from collections.abc import Mapping
-from datetime import timedelta
-from typing import Any, cast
+from typing import cast
 
 from handlers import clocks
 from handlers.context import Context
+from handlers.proposing.proposals import grade_of, texts
 from handlers.replies import Choice, choose
 from handlers.replies.shared import Reason
-from handlers.replies.triage import Alarm, CandidateLine, QueuedCard
-from matrix.core.case import Case, Grade
+from handlers.replies.triage import CandidateLine, QueuedCard
 from matrix.core.claim import Link, LinkState
 from matrix.core.lead import Lead
 from matrix.core.roles import Role
-from matrix.triage import grade as grading
 from matrix.triage import routing
-from matrix.triage.places import foreign_places
-
-
-def grade_of(lead: Lead) -> Grade:
-    """The proposed grade."""
-    return Grade(str(lead.proposal.get("grade", Grade.BLUE)))
-
-
-async def spread_of(ctx: Context, claim: str, case: str = "") -> grading.Spread:
-    """What is known of the spread of a claim (and of everything attached to a case)."""
-    sightings = await ctx.work.sightings.find(claim=claim) if claim else []
-    known = {one.lead for one in sightings}
-    for lead in await ctx.work.leads.find(case=case) if case else []:
-        if lead.id not in known:
-            sightings += await ctx.work.sightings.find(lead=lead.id)
-    if not sightings:
-        return grading.Spread()
-    hour = ctx.at - timedelta(hours=1)
-    first = min(one.seen_at for one in sightings)
-    return grading.Spread(
-        leads=len(sightings),
-        persons=len({one.person for one in sightings}),
-        areas=len({one.area for one in sightings if one.area}) or 1,
-        groups=len({one.chat for one in sightings}),
-        last_hour=sum(one.seen_at > hour for one in sightings),
-        minutes=int((ctx.at - first).total_seconds() // 60),
-    )
-
-
-async def propose(ctx: Context, lead: Lead) -> Mapping[str, object]:
-    """Owner, co-units, grade and axes as codes, with the reasons."""
-    hits = ctx.directory.gazetteer.find(lead.text)
-    areas = list(dict.fromkeys(hit.area for hit in hits))
-    if lead.about_area and lead.about_area not in areas:
-        areas.append(lead.about_area)
-    foreign = foreign_places(lead.text, ctx.directory.gazetteer)
-    route = routing.route(lead.text, areas, ctx.directory.tables, foreign)
-    floors = {floor for code in route.topics for floor in ctx.directory.topics[code].floor if floor}
-    assessed = grading.assess(lead.text, floors, await spread_of(ctx, lead.claim, lead.case))
-    return {
-        "owner": route.owner,
-        "refer": route.refer,
-        "certainty": route.certainty.value,
-        "co_units": list(route.co_units),
-        "topics": list(route.topics),
-        "areas": list(route.areas),
-        "routing": [list(reason) for reason in route.reasons],
-        "about_owner": route.about_owner,
-        "grade": assessed.grade.value,
-        "severity": assessed.severity,
-        "controllability": assessed.controllability,
-        "influence": assessed.influence,
-        "floor": assessed.floor,
-        "rule": assessed.rule.value,
-        "spread": [list(one) for one in assessed.spread],
-    }
-
-
-def texts(value: object) -> tuple[str, ...]:
-    """A JSON list of codes as a tuple."""
-    return tuple(str(item) for item in cast("list[Any]", value or []))
 
 
 def reasons(ctx: Context, routing_reasons: object) -> tuple[Reason, ...]:
@@ -197,35 +133,3 @@ async def tell_desk(ctx: Context, lead: Lead, *, disputed: bool = False) -> None
     shown = await card(ctx, lead, disputed=disputed)
     buttons = await choices(ctx, lead)
     await ctx.tell_role(Role.DESK, shown, *buttons, subject=f"lead:{lead.id}")
-
-
-async def sightings_grew(ctx: Context, case: Case) -> None:
-    """More sightings may raise the grade by themselves; only a person lowers it."""
-    spread = await spread_of(ctx, case.claim, case.id)
-    floors = {f for code in case.topics for f in ctx.directory.topics[code].floor if f}
-    assessed = grading.assess(case.wording, floors, spread)
-    if grading.worse(case.grade, assessed.grade) is case.grade:
-        return
-    case = await ctx.work.cases.save(
-        _regraded(case, assessed),
-    )
-    await ctx.note("case", case.id, f"grade-{case.grade}", case.id, rule=assessed.rule)
-    await clocks.regrade(ctx, case)
-    await ctx.tell_role(
-        Role.DESK, Alarm(what="upgraded", number=case.number, detail=case.grade.value)
-    )
-
-
-def _regraded(case: Case, assessed: grading.Assessment) -> Case:
-    return dataclasses.replace(
-        case,
-        grade=assessed.grade,
-        assessment={
-            **case.assessment,
-            "severity": assessed.severity,
-            "controllability": assessed.controllability,
-            "influence": assessed.influence,
-            "rule": assessed.rule.value,
-            "spread": [list(one) for one in assessed.spread],
-        },
-    )

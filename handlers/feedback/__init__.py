@@ -1,0 +1,1 @@
+"""Every reporter is told every outcome once; a case closes when all are."""

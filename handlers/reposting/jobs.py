@@ -1,0 +1,33 @@
+"""Deliveries of one text to many addresses are put in together with the jobs that send them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from handlers.context import Context
+from matrix.broadcast.plan import jobs
+from matrix.core.delivery import DELIVERY, Delivery, DeliveryState
+
+_CLAIM = DELIVERY.rule(DeliveryState.PENDING, "claim")
+
+
+async def post(
+    ctx: Context, template: Delivery, targets: Mapping[str, Sequence[tuple[str, str, str]]]
+) -> None:
+    """Put in one delivery per target and the jobs for them.
+
+    ``targets`` by the platform that sends them: (address, account, purpose). Ids begin with the
+    template's.
+    """
+    for platform, some in targets.items():
+        one = replace(template, platform=platform, id=ctx.services.ids.new())
+        ids = await ctx.work.ledger.post(one, some)
+        await ctx.work.enqueue("broadcast", *(job.name for job in jobs(one.subject, ids)))
+
+
+async def resume(ctx: Context, subject: str) -> None:
+    """Jobs for everything of a subject that still waits: after a hold."""
+    serial = await ctx.work.serial(f"run:{subject}")
+    waiting = await ctx.work.ledger.waiting(subject, _CLAIM.source)
+    names = [f"{job.name}@r{serial}" for job in jobs(subject, waiting)]
+    if names:
+        await ctx.work.enqueue("broadcast", *names)
