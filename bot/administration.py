@@ -1,6 +1,8 @@
 """What the administrator does from the command line."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,15 +11,18 @@ from bot.beginning import DEMO_MARK, clock_of
 from bot.means import RandomIds
 from bot.parts import today
 from bot.presenter import Presenter
+from config.holidays import load_holidays
 from config.settings import Settings
 from config.texts import load_texts
+from handlers import calendars
 from handlers.context import Context
 from handlers.importing.directory import load_directory
 from handlers.intake import identity
-from handlers.services import Directories, Policy, Services
+from handlers.services import Directories, Directory, Policy, Services
 from matrix.core.directory import Area, AreaKind, Person, Post
 from matrix.core.roles import Role
 from matrix.matching.text import normalise
+from matrix.ports import Work
 from matrix.triage.routing import alarms
 from storage.engine import open_engine
 from storage.migrate import upgrade
@@ -92,6 +97,7 @@ async def examine(settings: Settings) -> list[tuple[str, str]]:
         return [*found, ("bad_database", type(error).__name__)]
     async with store.read() as work:
         directory = await load_directory(work, today(clock_of(settings)))
+        found += _holidays(directory, clock_of(settings).now())
         bulletins = await work.bulletins.find(limit=50)
     if not any(post.role is Role.ADMIN for post in directory.posts):
         found.append(("bad_no_admin", ""))
@@ -102,6 +108,23 @@ async def examine(settings: Settings) -> list[tuple[str, str]]:
         found.append((f"route_{why.replace('-', '_')}", name))
     await store.engine.dispose()
     return [*found, *await _platforms(settings)]
+
+
+def _holidays(directory: Directory, now: datetime) -> list[tuple[str, str]]:
+    """Years that clocks will soon reach and of which the holidays are not known."""
+    policy = Policy(short_name="", clocks=_clocks(), holidays=load_holidays())
+    return [("no_holidays", str(year)) for year in calendars.missing(directory, policy, now)]
+
+
+@asynccontextmanager
+async def read_district(settings: Settings) -> AsyncIterator[tuple[Work, Directory]]:
+    """The database for reading, and the directory in force today."""
+    store = await _open(settings)
+    try:
+        async with store.read() as work:
+            yield work, await load_directory(work, today(clock_of(settings)))
+    finally:
+        await store.engine.dispose()
 
 
 async def _platforms(settings: Settings) -> list[tuple[str, str]]:

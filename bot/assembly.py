@@ -30,9 +30,11 @@ from bot.presenter import Presenter
 from bot.registry import Means, make_channels, named, posting
 from bot.sender import Sender
 from config.clock_table import read_clocks
+from config.holidays import load_holidays
 from config.matching import load_model
 from config.settings import ProcessRole, Settings
 from config.texts import load_texts, words
+from handlers import calendars
 from handlers.housekeeping import chunks, ledger
 from handlers.importing.directory import load_directory
 from handlers.router import ACTIONS
@@ -110,7 +112,7 @@ async def assemble(
             store=store,
             clock=clock,
             ids=ids,
-            policy=_policy(settings, directories),
+            policy=_policy(settings, directories, clock),
             directories=directories,
             matching=library,
             sealer=KeySealer(key),
@@ -229,11 +231,15 @@ async def _take_over(parts: Parts, writes: Aside | Inline, stack: AsyncExitStack
     stack.push_async_callback(parts.holdings.release)
 
 
-def _policy(settings: Settings, directories: Directories) -> Policy:
+def _policy(settings: Settings, directories: Directories, clock: Clock) -> Policy:
     district = next((a for a in directories.current.areas.values() if a.kind == "district"), None)
     short = settings.district or (district.aliases[0] if district and district.aliases else "")
-    return Policy(
+    policy = Policy(
         short_name=short or (district.name[:2] if district else "本区"),
         clocks=read_clocks(),
+        holidays=load_holidays(),
         public_reports=settings.public_reports == "on",
     )
+    for year in calendars.missing(directories.current, policy, clock.now()):
+        LOG.warning("no holidays of %d are known: counting Monday to Friday", year)
+    return policy

@@ -180,7 +180,8 @@ def export(
     table: Annotated[
         str,
         typer.Argument(
-            help="areas、units、places、topics、people、posts、accounts、bulletins、links"
+            help="areas、calendars、days、units、places、topics、people、posts、shifts、accounts、"
+            "bulletins、links"
         ),
     ],
     path: Annotated[Path, typer.Argument(help="目标文件：.csv、.xlsx 或 .jsonl")],
@@ -243,6 +244,63 @@ def _explain(lead: str) -> None:
                 for kind, left, right in json.loads(row["reasons"])
             ]
             OUT.print(sentence("cli", "explained", **{**row, "reasons": "；".join(reasons)}))
+
+    _run(main())
+
+
+clocks = typer.Typer(help="时限：先算一遍再启用；与经过记录核对。", no_args_is_help=True)
+app.add_typer(clocks, name="clocks")
+
+
+@clocks.command(help="打印一件案子的全部时限：每一步从何时到何时、按谁的作息、何时提醒谁。")
+def simulate(
+    grade: Annotated[str, typer.Option(help="等级：红、橙、黄、蓝")],
+    start: Annotated[str, typer.Option("--from", help='首报时间，例如 "2026-02-13 17:30"')],
+    unit: Annotated[str, typer.Option(help="主办单位：全称、简称或代码")],
+) -> None:
+    """The whole timeline of a case."""
+    from bot import clock_report
+    from bot.administration import read_district
+
+    async def main() -> None:
+        async with read_district(settings_or_exit()) as (_, directory):
+            lines = clock_report.simulate(
+                directory, clock_report.parse_grade(grade), clock_report.parse_time(start),
+                clock_report.find_unit(directory, unit), sentence,
+            )  # fmt: skip
+            for line in lines:
+                OUT.print(line)
+
+    try:
+        _run(main())
+    except clock_report.Unusable as fault:
+        ERR.print(sentence("clocks", fault.key, value=fault.value))
+        if fault.near:
+            ERR.print(sentence("clocks", "near_unit", units="、".join(fault.near)))
+        raise typer.Exit(2) from None
+
+
+@clocks.command(help="从经过记录重算每一个时限，与库里的逐项比较。")
+def replay() -> None:
+    """Whether the log gives every stored clock."""
+    from bot import clock_report
+    from bot.administration import read_district
+
+    async def main() -> None:
+        async with read_district(settings_or_exit()) as (work, _):
+            count, differing = await clock_report.compare(work)
+        for one, names in differing.values():
+            stage = sentence("stage", f"stage_{one.stage.value.replace('-', '_')}")
+            OUT.print(
+                sentence(
+                    "clocks", "differs", id=one.id, subject=one.subject, stage=stage,
+                    fields="、".join(names),
+                )
+            )  # fmt: skip
+        if differing:
+            ERR.print(sentence("clocks", "differing", count=count, bad=len(differing)))
+            raise typer.Exit(1)
+        OUT.print(sentence("clocks", "replayed", count=count))
 
     _run(main())
 

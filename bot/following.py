@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from itertools import count
+from itertools import count, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from matrix.core.lead import LeadState
 from matrix.matching.candidates import CandidateIndex
 from matrix.matching.verdicts import Candidate
 from matrix.ports import Work
+from storage.index.layered import LayeredIndex
 from storage.index.memory import MemoryIndex
 from storage.index.tantivy_index import TantivyIndex
 
@@ -30,7 +31,7 @@ _LEADS_KEPT = timedelta(hours=72)
 class Issued:
     """The bulletins in force, by their change number.
 
-    What the index has reached stands in ``mark`` beside it, written after the index: a crash in
+    What the index on disk has reached stands in ``mark`` beside it, written after it: a crash in
     between only puts the same bulletins again.
     """
 
@@ -38,21 +39,26 @@ class Issued:
         """An index that was lost or is empty is filled from the database."""
         self.index = index
         self._mark = mark
-        self._reached = _read(mark) if index.count else 0
+        self._reached = self._marked = _read(mark) if index.count else 0
         if not self._reached:
             self.start_over()
 
     def start_over(self) -> None:
         """Forget everything; the next `follow` takes all from the database."""
-        self._reached = 0
+        self._reached = self._marked = 0
         self.index.clear()
         self.index.commit()
 
     async def follow(self, work: Work) -> None:
         """Take in what changed since the last call, in this or any other process."""
         last = await work.last_change()
-        if last <= self._reached:
-            return
+        if last > self._reached:
+            await self._take_in(work, last)
+        if self._mark is not None and self._marked < self._reached and self.index.settle():
+            self._marked = self._reached
+            await asyncio.to_thread(self._mark.write_text, json.dumps(self._marked), "ascii")
+
+    async def _take_in(self, work: Work, last: int) -> None:
         for bulletin in await work.bulletins.find(change__gt=self._reached, order="change"):
             if bulletin.answers:
                 self.index.put([_of_bulletin(bulletin)])
@@ -60,8 +66,6 @@ class Issued:
                 self.index.drop([f"bulletin:{bulletin.id}"])
         self.index.commit()
         self._reached = last
-        if self._mark is not None:
-            await asyncio.to_thread(self._mark.write_text, json.dumps(last), "ascii")
 
 
 class Waiting:
@@ -119,8 +123,11 @@ class Waiting:
 
     def _forget_leads(self) -> bool:
         """Those of 72 h before the newest make room."""
-        newest = max(self._leads.values(), default=None)
-        old = [i for i, at in self._leads.items() if newest and newest - at > _LEADS_KEPT]
+        if self._received is None:
+            return False
+        # They came in this order.
+        first = self._received - _LEADS_KEPT
+        old = [claim for claim, _ in takewhile(lambda one: one[1] < first, self._leads.items())]
         for claim in old:
             del self._leads[claim]
         self.index.drop([f"claim:{claim}" for claim in old])
@@ -129,16 +136,15 @@ class Waiting:
 
 @contextmanager
 def indexes(folder: Path | None) -> Iterator[tuple[Issued, Waiting]]:
-    """Both, open: on disk in ``folder``, in memory where there is none."""
+    """Both, open: bulletins on disk in ``folder``, in memory where there is none.
+
+    What waits is in memory always: it is read anew at every start, and changes with every lead.
+    """
     if folder is None:
         yield Issued(MemoryIndex()), Waiting(MemoryIndex())
         return
-    with (
-        _own(folder) as mine,
-        TantivyIndex(mine / "issued") as issued,
-        TantivyIndex(mine / "waiting") as waiting,
-    ):
-        yield Issued(issued, mine / "issued" / "reached"), Waiting(waiting)
+    with _own(folder) as mine, LayeredIndex(TantivyIndex(mine / "issued")) as issued:
+        yield Issued(issued, mine / "issued" / "reached"), Waiting(MemoryIndex())
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from handlers.importing.directory import load_directory
 from handlers.reposting import receipts
 from handlers.services import Services
 from matrix.ports import Clock
-from matrix.triage.deadline import LOCAL
+from matrix.triage.calendar import LOCAL
 from storage import executors
 from storage.queue import JobQueue, MemoryQueue
 from storage.unit_of_work import SqlStore

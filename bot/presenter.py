@@ -15,7 +15,7 @@ from typing import Any, cast
 from bot.channel import Limits, Markup, Outgoing, Press
 from config.texts import Catalogue
 from matrix.core.delivery import Delivery, Parcel
-from matrix.triage.deadline import LOCAL
+from matrix.triage.calendar import LOCAL
 
 _SLOT = re.compile(r"\{(\w+)(?::(\w+))?(?:\|([^}]*))?\}")
 _BOLD = re.compile(r"\*\*(.+?)\*\*", re.DOTALL)

@@ -14,7 +14,7 @@ from matrix.core.lead import Lead, LeadState
 from matrix.core.roles import DISTRICT, REPORTERS, Role
 from matrix.core.verification import Verification
 from matrix.ports import Work
-from matrix.triage.deadline import LOCAL
+from matrix.triage.calendar import LOCAL
 
 LIVE = (
     AssignmentState.OFFERED,

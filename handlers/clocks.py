@@ -1,13 +1,22 @@
-"""Starting and stopping clocks. Lengths and caps are the table's business (matrix.triage)."""
+"""Starting and stopping clocks. Lengths and caps are the table's business (matrix.triage).
+
+A clock is written here only, and every change is logged with what it changed, so that the log
+alone gives every clock (``matrix.triage.replay``).
+"""
 
 import dataclasses
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from handlers import calendars, responsible
 from handlers.context import Context
+from handlers.replies.triage import Alarm
 from matrix.core.case import Case, Grade
 from matrix.core.deadline import Deadline, Stage
-from matrix.triage.deadline import next_at
+from matrix.core.roles import Role
+from matrix.triage import ladder, replay
+from matrix.triage.calendar import Calendar
+from matrix.triage.deadline import Facts, Timing, wall_timing
 
 
 async def start(
@@ -22,44 +31,118 @@ async def start(
 ) -> Deadline | None:
     """Start a stage's clock on a subject; an open one of the same stage is closed first.
 
-    None where the grade has no such clock. ``business`` is when the oldest lead came.
+    None where the grade has no such clock. ``business`` is when the oldest lead came; ``due_at``
+    an end that people agreed on. A clock of a paused case waits from its beginning.
     """
     await stop(ctx, subject, stage)
-    capped = False
-    if due_at is None:
-        due = ctx.policy.clocks.due(stage, grade, ctx.at, business, ctx.policy.calendar)
-        if due is None:
-            return None
-        due_at, capped = due
-    starts_at = business if stage is Stage.FIRST_PUBLICATION else ctx.at
-    deadline = Deadline(
-        id=ctx.services.ids.new(),
-        subject=subject,
-        case=case,
-        stage=stage,
-        starts_at=starts_at,
-        due_at=due_at,
-        capped=capped,
-        next_at=next_at(stage, starts_at, due_at, 0),
-    )
-    await ctx.work.deadlines.add(deadline)
-    await ctx.note("deadline", deadline.id, f"start-{stage}", case, due=due_at.isoformat())
-    return deadline
+    found = await ctx.work.cases.maybe(case)
+    paused = found is not None and found.paused_reason and stage is not Stage.FIRST_PUBLICATION
+    made = Deadline(
+        id=ctx.services.ids.new(), subject=subject, case=case, stage=stage, grade=grade,
+        unit=await responsible.unit_of(ctx, subject, found, stage),
+        starts_at=business if stage is Stage.FIRST_PUBLICATION else ctx.at,
+        business_at=business, due_at=due_at or ctx.at, agreed_at=due_at,
+        paused_at=ctx.at if paused else None,
+        follows=await responsible.reviews_after(ctx, subject) if stage is Stage.REVIEW else 0,
+    )  # fmt: skip
+    timed = timing(ctx, made)
+    if timed is None:
+        return None
+    made = await _write(ctx, None, _timed(made, timed), f"start-{stage}")
+    await _warn(ctx, made)
+    return made
+
+
+def timing(ctx: Context, one: Deadline) -> Timing | None:
+    """Due time and ladder of a clock, from what is kept with it and the table in force."""
+    pauses = [tuple(map(datetime.fromisoformat, span)) for span in one.pauses]
+    spans = [(begin, end) for begin, end in pauses]
+    if one.agreed_at is not None:
+        return wall_timing(one.starts_at, one.agreed_at, spans)
+    facts = Facts(
+        stage=one.stage, grade=one.grade, start=one.starts_at, business=one.business_at,
+        calendar=calendar_of(ctx, one), pauses=spans, extra=timedelta(minutes=one.extended),
+        follows=one.follows,
+    )  # fmt: skip
+    return ctx.policy.clocks.timing(facts)
+
+
+def calendar_of(ctx: Context, one: Deadline) -> Calendar:
+    """The working hours that a clock counts in."""
+    return calendars.of_unit(ctx.directory, ctx.policy, one.unit)
+
+
+def _timed(one: Deadline, timed: Timing) -> Deadline:
+    return dataclasses.replace(
+        one, due_at=timed.due_at, capped=timed.capped,
+        rungs=tuple(at.isoformat() for at in timed.rungs),
+    )  # fmt: skip
+
+
+async def _write(ctx: Context, before: Deadline | None, after: Deadline, action: str) -> Deadline:
+    after = dataclasses.replace(after, next_at=ladder.next_at(after))
+    return await _keep(ctx, before, after, action)
+
+
+async def _keep(ctx: Context, before: Deadline | None, after: Deadline, action: str) -> Deadline:
+    kept = ctx.work.deadlines
+    saved = await (kept.add(after) if before is None else kept.save(after))
+    told = replay.changes(before, after)
+    await ctx.note(replay.ENTITY, after.id, action, after.case, clock=told)
+    return saved
+
+
+async def _retime(ctx: Context, before: Deadline, after: Deadline, action: str) -> Deadline:
+    """Write a clock whose facts have changed, with the times that follow from them."""
+    timed = timing(ctx, after)
+    after = await _write(ctx, before, _timed(after, timed) if timed else after, action)
+    await _warn(ctx, after)
+    return after
+
+
+async def _warn(ctx: Context, one: Deadline) -> None:
+    """Working time in a year without holidays is counted Monday to Friday: the desk hears, once."""
+    length = ctx.policy.clocks.length(one.stage, one.grade)
+    if length is None or not length.working or one.agreed_at is not None:
+        return
+    for year in calendar_of(ctx, one).unknown(one.starts_at, one.due_at):
+        if await ctx.work.setting(f"holidays-missing:{year}") is None:
+            await ctx.work.set_setting(f"holidays-missing:{year}", ctx.at.isoformat())
+            await ctx.tell_role(Role.DESK, Alarm(what="no_holidays", detail=str(year)))
+
+
+async def climbed(ctx: Context, one: Deadline, rung: int) -> Deadline:
+    """So many rungs have fired; the next one is looked for."""
+    after = dataclasses.replace(one, rung=rung)
+    return await _write(ctx, one, after, f"rung-{rung}-{one.stage}")
+
+
+async def hold(ctx: Context, one: Deadline, until: datetime) -> Deadline:
+    """Look at a clock again later, because nobody is to be disturbed now."""
+    return await _keep(ctx, one, dataclasses.replace(one, next_at=until), f"hold-{one.stage}")
+
+
+async def mark(ctx: Context, one: Deadline, rung: int) -> None:
+    """Remember on a clock without a ladder that something was said (复燃 alarms)."""
+    await _write(ctx, one, dataclasses.replace(one, rung=rung), f"mark-{one.stage}")
 
 
 async def stop(ctx: Context, subject: str, *stages: Stage) -> None:
     """Close the open clocks of a subject (all, or those of the given stages)."""
     for one in await ctx.work.deadlines.find(subject=subject, closed_at=None):
         if not stages or one.stage in stages:
-            await ctx.work.deadlines.save(dataclasses.replace(one, closed_at=ctx.at, next_at=None))
-            await ctx.note("deadline", one.id, f"stop-{one.stage}", one.case)
+            await _close(ctx, one)
+
+
+async def _close(ctx: Context, one: Deadline) -> None:
+    await _write(ctx, one, dataclasses.replace(one, closed_at=ctx.at), f"stop-{one.stage}")
 
 
 async def stop_case(ctx: Context, case: Case) -> list[str]:
     """Close every clock of a case; returns which were running."""
     running = await ctx.work.deadlines.find(case=case.id, closed_at=None)
     for one in running:
-        await ctx.work.deadlines.save(dataclasses.replace(one, closed_at=ctx.at, next_at=None))
+        await _close(ctx, one)
     return [one.id for one in running]
 
 
@@ -80,45 +163,24 @@ async def case_due(ctx: Context, case_id: str) -> datetime | None:
 async def regrade(ctx: Context, case: Case) -> None:
     """Recompute the open clocks of a case after its grade changed."""
     for one in await ctx.work.deadlines.find(case=case.id, closed_at=None):
-        due = ctx.policy.clocks.due(
-            one.stage, case.grade, one.starts_at, case.received_at, ctx.policy.calendar
-        )
-        if due is not None:
-            await ctx.work.deadlines.save(
-                dataclasses.replace(
-                    one,
-                    due_at=due[0],
-                    capped=due[1],
-                    next_at=next_at(one.stage, one.starts_at, due[0], one.rung),
-                )
-            )
+        after = dataclasses.replace(one, grade=case.grade)
+        await _retime(ctx, one, after, f"regrade-{one.stage}")
 
 
 async def pause(ctx: Context, case: Case) -> None:
     """Stage clocks wait; the business clock runs on (domain §6)."""
-    for one in await ctx.work.deadlines.find(case=case.id, closed_at=None):
+    for one in await ctx.work.deadlines.find(case=case.id, closed_at=None, paused_at=None):
         if one.stage is not Stage.FIRST_PUBLICATION:
-            await ctx.work.deadlines.save(
-                dataclasses.replace(one, next_at=None, paused_at=one.paused_at or ctx.at)
-            )
+            after = dataclasses.replace(one, paused_at=ctx.at)
+            await _write(ctx, one, after, f"pause-{one.stage}")
 
 
 async def unpause(ctx: Context, case: Case) -> None:
-    """Stage clocks run on: start and due move by the span, never past the cap."""
-    for one in await ctx.work.deadlines.find(case=case.id, closed_at=None):
-        if one.paused_at is None:
-            continue
-        span = ctx.at - one.paused_at
-        starts_at, due_at = one.starts_at + span, one.due_at + span
-        await ctx.work.deadlines.save(
-            dataclasses.replace(
-                one,
-                starts_at=starts_at,
-                due_at=due_at,
-                paused_at=None,
-                next_at=next_at(one.stage, starts_at, due_at, one.rung),
-            )
-        )
+    """Stage clocks run on with what was left of them, never past their caps."""
+    for one in await ctx.work.deadlines.find(case=case.id, closed_at=None, paused_at__ne=None):
+        span = ((one.paused_at or ctx.at).isoformat(), ctx.at.isoformat())
+        after = dataclasses.replace(one, paused_at=None, pauses=(*one.pauses, span))
+        await _retime(ctx, one, after, f"resume-{one.stage}")
 
 
 async def restart_business(ctx: Context, case: Case) -> None:
@@ -142,7 +204,7 @@ async def restart_stages(ctx: Context, case: Case, stopped: Sequence[str]) -> No
         one = await ctx.work.deadlines.get(deadline_id)
         if one.stage is Stage.FIRST_PUBLICATION or one.subject.startswith("assignment:"):
             continue
-        agreed = None if ctx.policy.clocks.length(one.stage, case.grade) else one.due_at
+        agreed = one.agreed_at
         await start(
             ctx, one.subject, one.stage, case.grade, business=case.received_at, case=case.id,
             due_at=agreed and ctx.at + (agreed - one.starts_at),

@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from matrix.core.calendar import Shift, SpecialDay, WorkCalendar
 from matrix.core.directory import Account, Area, Person, Post, Topic, Unit
 from matrix.matching.gazetteer import Gazetteer
 from matrix.ports import Clock, DraftPages, Ids, LinkChecker, Outbox, Sealer, Store
-from matrix.triage.deadline import Calendar, ClockTable
+from matrix.triage.calendar import Holidays
+from matrix.triage.deadline import ClockTable
 from matrix.triage.routing import Tables
 
 
@@ -17,7 +19,7 @@ class Policy:
 
     short_name: str
     clocks: ClockTable
-    calendar: Calendar = field(default_factory=Calendar)
+    holidays: Holidays = field(default_factory=Holidays)
     public_reports: bool = True
     burst_seconds: int = 15
     burst_cap_seconds: int = 60
@@ -50,6 +52,9 @@ class Directory:
     accounts: Mapping[str, Account]
     gazetteer: Gazetteer
     tables: Tables
+    calendars: Mapping[str, WorkCalendar] = field(default_factory=dict)
+    days: tuple[SpecialDay, ...] = ()
+    shifts: tuple[Shift, ...] = ()
 
     def unit_name(self, code: str) -> str:
         """Short name of a unit, or the code."""

@@ -13,7 +13,7 @@ from handlers.services import Directory, Policy, Services
 from handlers.wire import encode_reply
 from matrix.core.conversation import Button, Dialog
 from matrix.core.delivery import Delivery, DeliveryState
-from matrix.core.directory import Person, UnitKind
+from matrix.core.directory import Person, Post, UnitKind
 from matrix.core.entity import Entity
 from matrix.core.errors import NotAllowed
 from matrix.core.roles import Role
@@ -137,9 +137,13 @@ class Voice:
 
     def holders(self, *roles: Role, unit: str = "") -> list[str]:
         """Persons who hold one of the roles today."""
+        return [post.person for post in self.posts_held(*roles, unit=unit)]
+
+    def posts_held(self, *roles: Role, unit: str = "") -> list[Post]:
+        """Posts with one of the roles that are held today."""
         today = access.beijing_date(self.at)
         return [
-            post.person
+            post
             for post in self.directory.posts
             if post.role in roles
             and (not unit or post.unit == unit)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 from matrix.core.appeal import Appeal
 from matrix.core.bulletin import Bulletin, Review, Revision
+from matrix.core.calendar import Shift, SpecialDay, WorkCalendar
 from matrix.core.campaign import Campaign, Receipt, RepostTask
 from matrix.core.case import Assignment, Case
 from matrix.core.claim import Claim, Link, Sighting
@@ -179,6 +180,9 @@ class Work(Protocol):
     buttons: Repository[Button]
     dialogs: Repository[Dialog]
     units: Repository[Unit]
+    calendars: Repository[WorkCalendar]
+    days: Repository[SpecialDay]
+    shifts: Repository[Shift]
     areas: Repository[Area]
     places: Repository[Place]
     topics: Repository[Topic]

@@ -9,6 +9,7 @@ from sqlalchemy import JSON, BigInteger, Boolean, Column, Index, Integer, MetaDa
 
 from matrix.core.appeal import Appeal
 from matrix.core.bulletin import Bulletin, Review, Revision
+from matrix.core.calendar import Shift, SpecialDay, WorkCalendar
 from matrix.core.campaign import Campaign, Receipt, RepostTask
 from matrix.core.case import Assignment, Case
 from matrix.core.claim import Claim, Link, Sighting
@@ -126,6 +127,9 @@ TABLES: dict[str, tuple[type[Entity], Table]] = {
         ("buttons", "button", Button, (), (("delivery",), ("platform", "chat", "number"))),
         ("dialogs", "dialog", Dialog, (("platform", "chat", "person"),), ()),
         ("units", "unit", Unit, (), ()),
+        ("calendars", "calendar", WorkCalendar, (), ()),
+        ("days", "special_day", SpecialDay, (("day", "calendar"),), ()),
+        ("shifts", "shift", Shift, (("unit", "day", "begins", "person"),), ()),
         ("areas", "area", Area, (), (("parent",),)),
         ("places", "place", Place, (), ()),
         ("topics", "topic", Topic, (), ()),

@@ -9,7 +9,7 @@ from bot.tables.stamp import TimedIds
 from handlers.importing.plan import apply, plan
 from handlers.importing.schema import TABLES
 from matrix.ports import Ids, Store
-from matrix.triage.deadline import LOCAL
+from matrix.triage.calendar import LOCAL
 
 __all__ = ["load_sample"]
 

@@ -14,7 +14,7 @@ from matrix.core.errors import Refusal
 from matrix.core.lifecycle import Step
 from matrix.core.roles import REPORTERS, Actor
 from matrix.privacy import mask
-from matrix.triage.deadline import LOCAL
+from matrix.triage.calendar import LOCAL
 
 # Characters: two pages on a phone; more belongs into a letter.
 LIMIT = 2000

@@ -28,7 +28,7 @@ from matrix.core.deadline import Stage
 from matrix.core.errors import GuardRefused, NotFound, Refusal
 from matrix.core.lifecycle import Step
 from matrix.core.roles import OWNERS, Actor, Role
-from matrix.triage.deadline import LOCAL, day_end
+from matrix.triage.calendar import LOCAL, day_end
 from matrix.triage.linter import Remark, lint
 
 PARTS = ("title", "fact", "rumor", "why", "todo")

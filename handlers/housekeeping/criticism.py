@@ -1,15 +1,15 @@
 """通报稿: at 300 % of a clock a notice is drafted from the log; only a person sends it."""
 
 from handlers.context import Context
-from handlers.housekeeping.responsible import assignees, unit_of
 from handlers.replies import choose
 from handlers.replies.shared import Done, Settled
 from handlers.replies.triage import Criticism, CriticismDraft, CriticismStep
+from handlers.responsible import assignees, unit_of
 from handlers.router import Args, action
 from matrix.core.case import Case
 from matrix.core.deadline import Deadline
 from matrix.core.roles import Role
-from matrix.triage.deadline import LADDER
+from matrix.triage.ladder import LADDER
 
 _RUNG = "rung-"
 _ENDED = ("criticism-issued", "criticism-discarded")
@@ -39,7 +39,7 @@ async def _notice(ctx: Context, one: Deadline, case: Case | None) -> Criticism:
     return Criticism(
         number=number,
         wording=wording[:200],
-        unit=ctx.directory.unit_name(await unit_of(ctx, one, case)),
+        unit=ctx.directory.unit_name(await unit_of(ctx, one.subject, case, one.stage)),
         # Where nobody has taken it on, the unit answers, not everyone in it.
         taken_by=ctx.directory.person_name(people[0]) if len(people) == 1 else "",
         stage=f"stage_{one.stage.value.replace('-', '_')}",
@@ -68,7 +68,7 @@ async def issue(ctx: Context, subject: str, args: Args) -> None:
     del args
     one = await _undecided(ctx, subject)
     case = await ctx.work.cases.maybe(one.case)
-    unit = await unit_of(ctx, one, case)
+    unit = await unit_of(ctx, one.subject, case, one.stage)
     heads = ctx.holders(Role.UNIT_HEAD, unit=unit) if unit else []
     notice = await _notice(ctx, one, case)
     reached = 0

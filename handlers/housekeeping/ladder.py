@@ -8,11 +8,11 @@ import dataclasses
 from handlers import clocks
 from handlers.context import Context
 from handlers.housekeeping import criticism, expiring
-from handlers.housekeeping.responsible import assignees
+from handlers.responsible import assignees
 from matrix.core.case import Case
 from matrix.core.deadline import SILENT, Deadline, Nudge
 from matrix.core.roles import Role
-from matrix.triage.deadline import DUE, LADDER, next_at, rung_at
+from matrix.triage.ladder import DUE, LADDER, reached
 
 _BATCH = 200
 DEPUTIES, HEADS, DESK = 2, 3, 4
@@ -31,18 +31,12 @@ async def fire_deadlines(ctx: Context) -> None:
 
 
 async def _fire(ctx: Context, one: Deadline) -> None:
-    before = rung = one.rung
-    while rung < len(LADDER) and (rung_at(one.starts_at, one.due_at, rung) or ctx.at) <= ctx.at:
-        rung += 1
+    before, rung = one.rung, reached(one, ctx.at)
     case = await ctx.work.cases.maybe(one.case)
     if muted(ctx, one, case):
-        await ctx.work.deadlines.save(
-            dataclasses.replace(one, next_at=ctx.policy.clocks.next_morning(ctx.at))
-        )
+        await clocks.hold(ctx, one, ctx.policy.clocks.next_morning(ctx.at))
         return
-    upcoming = next_at(one.stage, one.starts_at, one.due_at, rung)
-    one = await ctx.work.deadlines.save(dataclasses.replace(one, rung=rung, next_at=upcoming))
-    await ctx.note("deadline", one.id, f"rung-{rung}-{one.stage}", one.case)
+    one = await clocks.climbed(ctx, one, rung)
     if one.due_at <= ctx.at:
         await expiring.expired(ctx, one, case, first=before < DUE)
         one = await ctx.work.deadlines.get(one.id)
@@ -70,10 +64,8 @@ async def _owe(ctx: Context, person: str, one: Deadline) -> None:
 
 def muted(ctx: Context, one: Deadline, case: Case | None) -> bool:
     """Quiet hours hold back reminders except red and orange; what expires is never held."""
-    urgent = case is not None and case.grade.urgent
-    if case is None or urgent or one.due_at <= ctx.at:
-        return False
-    return ctx.policy.clocks.is_quiet(ctx.at)
+    grade = case.grade if case is not None else one.grade
+    return ctx.policy.clocks.said_at(ctx.at, one.due_at, grade) > ctx.at
 
 
 async def recipients(ctx: Context, one: Deadline, case: Case | None, rung: int) -> list[str]:

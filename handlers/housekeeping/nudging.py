@@ -9,7 +9,7 @@ from handlers.replies.triage import Digest, Reminder
 from matrix.core.case import Case, Grade
 from matrix.core.deadline import Deadline, Nudge, Stage
 from matrix.core.roles import Role
-from matrix.triage.deadline import LADDER
+from matrix.triage.ladder import LADDER
 
 MOST = 20
 """Lines of one message: more nobody reads on a telephone."""

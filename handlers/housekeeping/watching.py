@@ -4,10 +4,10 @@ A watch is a clock on the case; its ``rung`` is 1 while the alarm of this episod
 An episode is over when nothing was reported for the whole window.
 """
 
-import dataclasses
 from collections.abc import Iterable
 from typing import Any
 
+from handlers import clocks
 from handlers.context import Context
 from handlers.replies import choose
 from handlers.replies.shared import Done, Settled
@@ -29,11 +29,11 @@ async def look(ctx: Context) -> None:
         case = await ctx.work.cases.get(one.case)
         found = count([(lead.reporter, lead.heard_area) for lead in await _seen(ctx, case, one)])
         if one.rung == 0 and alarming(ctx.policy.clocks.relapse, found):
-            await ctx.work.deadlines.save(dataclasses.replace(one, rung=1))
+            await clocks.mark(ctx, one, 1)
             await ctx.note("case", case.id, "relapse", case.id, reports=found.reports)
             await _alarm(ctx, case, found)
         elif one.rung == 1 and not found.reports:
-            await ctx.work.deadlines.save(dataclasses.replace(one, rung=0))
+            await clocks.mark(ctx, one, 0)
 
 
 async def _seen(ctx: Context, case: Case, one: Deadline) -> Iterable[Lead]:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from matrix.core.case import Verdict
-from matrix.triage.deadline import LOCAL
+from matrix.triage.calendar import LOCAL
 
 SEPARATOR = ";"
 YES, NO = "是", "否"
@@ -25,6 +25,7 @@ _CODE = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _HANDLE = re.compile(r"[^\s;；,，]{1,64}")
 _AREA = re.compile(r"[0-9]{6}(?:[0-9]{3}){0,2}")
 _DAY = re.compile(r"([0-9]{4})[-/]([0-9]{1,2})[-/]([0-9]{1,2})")
+_TIME = re.compile(r"([01]?[0-9]|2[0-4])[:：]([0-5][0-9])")
 _URL = re.compile(r"https?://[^\s/]+\S*")
 _SPLIT = re.compile(r"[;；]")
 _LAST_SECOND = time(23, 59, 59)
@@ -166,6 +167,40 @@ def listed(parse: Parse) -> Parse:
 def joined(values: object) -> str:
     """A list out."""
     return SEPARATOR.join(str(value) for value in values) if isinstance(values, tuple) else ""
+
+
+def moment(cell: str) -> str:
+    """A time of day, ``HH:MM``; 24:00 is 00:00 of the next day. Midnight when empty."""
+    value = cell.strip() or "00:00"
+    found = _TIME.fullmatch(value)
+    hour, minute = (int(found.group(1)), int(found.group(2))) if found else (99, 0)
+    if hour * 60 + minute > 24 * 60:
+        raise CellFault("bad_time", value)
+    return f"{hour % 24:02}:{minute:02}"
+
+
+def blocks(cell: str) -> tuple[tuple[str, str], ...]:
+    """``09:00-12:00;13:30-17:30``."""
+    found = []
+    for item in listed(text)(cell):
+        begin, dash, end = item.replace("—", "-").replace("–", "-").partition("-")
+        if not (dash and begin.strip() and end.strip()):
+            raise CellFault("bad_time", item)
+        found.append((moment(begin), moment(end)))
+    return tuple(found)
+
+
+def spans(values: object) -> str:
+    """Blocks out."""
+    parts = values if isinstance(values, tuple) else ()
+    return SEPARATOR.join(f"{begin}-{end}" for begin, end in parts)
+
+
+def weekday(cell: str) -> int:
+    """1 (Monday) to 7."""
+    if cell not in {str(number) for number in range(1, 8)}:
+        raise CellFault("unknown_value", cell)
+    return int(cell)
 
 
 def keywords(cell: str) -> tuple[tuple[str, int], ...]:

@@ -3,8 +3,10 @@
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from handlers.calendars import overlapping
 from handlers.importing.rows import Column, Table, Values
 from matrix.core.bulletin import Bulletin
+from matrix.core.calendar import WorkCalendar
 from matrix.core.directory import Account, Area, AreaKind, Post, Tier
 from matrix.core.entity import Entity
 from matrix.core.roles import OWNERS, Role
@@ -43,15 +45,21 @@ def sense(entity: Entity) -> Iterator[Finding]:
             if entity.kind is not AreaKind.DISTRICT and not entity.parent:
                 yield "parent", "empty", ""
         case Post():
-            yield from _span(entity.valid_from, entity.valid_to)
-            if entity.role in _NEEDS_UNIT and not entity.unit:
-                yield "unit", "empty", ""
-            if entity.deputy_of == entity.person:
-                yield "deputy_of", "self_reference", ""
+            yield from _post(entity)
         case Account(tier=Tier.ALLY, consent_on=""):
             yield "consent_on", "empty", ""
+        case WorkCalendar() if overlapping(entity):
+            yield "blocks", "blocks_overlap", ""
         case Bulletin():
             yield from _after_issue(entity)
+
+
+def _post(post: Post) -> Iterator[Finding]:
+    yield from _span(post.valid_from, post.valid_to)
+    if post.role in _NEEDS_UNIT and not post.unit:
+        yield "unit", "empty", ""
+    if post.deputy_of == post.person:
+        yield "deputy_of", "self_reference", ""
 
 
 def _span(begin: str, end: str) -> Iterator[Finding]:

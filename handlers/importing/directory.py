@@ -1,6 +1,7 @@
 """The stored district data, made into the directory that every request reads."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, timedelta
 from typing import Literal, TypeVar
 
 from handlers.access import beijing_date, in_force
@@ -39,6 +40,10 @@ async def load_directory(work: Work, today: str) -> Directory:
         people=people,
         posts=posts,
         accounts=_by_id(await work.accounts.find()),
+        calendars=_by_id(await work.calendars.find(ended=False)),
+        days=tuple(await work.days.find(ended=False)),
+        # A shift of yesterday may last until this morning; older ones are over.
+        shifts=tuple(await work.shifts.find(ended=False, day__gte=_day_before(today))),
         gazetteer=_gazetteer(areas, places, today),
         tables=Tables(
             topics=[topic for topic in topics if not topic.ended],
@@ -72,6 +77,10 @@ def _held(posts: Iterable[Post], people: Mapping[str, Person]) -> tuple[Post, ..
         for post in posts
         if not post.ended and post.person in people and not people[post.person].ended
     )
+
+
+def _day_before(today: str) -> str:
+    return (date.fromisoformat(today) - timedelta(days=1)).isoformat()
 
 
 def _by_id(entities: Iterable[E]) -> dict[str, E]:

@@ -46,7 +46,7 @@ class Column:
     @property
     def is_list(self) -> bool:
         """Whether a cell holds several values."""
-        return self.render in {cells.joined, cells.pairs}
+        return self.render in {cells.joined, cells.pairs, cells.spans}
 
 
 ENDED = Column(name="ended", parse=cells.mark, render=cells.flag)

@@ -6,6 +6,7 @@ from enum import StrEnum
 from handlers.importing import cells
 from handlers.importing.rows import ENDED, Column, Table, bulletin_build, plain_build
 from matrix.core.bulletin import Bulletin
+from matrix.core.calendar import Shift, SpecialDay, WorkCalendar
 from matrix.core.directory import (
     Account,
     Area,
@@ -68,6 +69,10 @@ def _person(name: str, *, required: bool = False) -> Column:
     return Column(name=name, parse=cells.handle, refers="people", required=required)
 
 
+def _calendar(name: str) -> Column:
+    return Column(name=name, parse=cells.code, refers="calendars")
+
+
 AREAS = Table(
     name="areas",
     label="area",
@@ -82,6 +87,42 @@ AREAS = Table(
         _list("aliases"),
         _VALID_FROM,
         _VALID_TO,
+        ENDED,
+    ),
+)
+
+CALENDARS = Table(
+    name="calendars",
+    label="calendar",
+    entity=WorkCalendar,
+    key=("id",),
+    build=plain_build,
+    columns=(
+        _CODE,
+        _NAME,
+        Column(name="blocks", parse=cells.blocks, render=cells.spans, required=True),
+        Column(
+            name="weekdays",
+            parse=cells.listed(cells.weekday),
+            render=cells.joined,
+            required=True,
+        ),
+        Column(name="statutory", parse=cells.mark, render=cells.yes_no),
+        ENDED,
+    ),
+)
+
+DAYS = Table(
+    name="days",
+    label="day",
+    entity=SpecialDay,
+    key=("day", "calendar"),
+    build=plain_build,
+    columns=(
+        Column(name="day", parse=cells.date_text, required=True),
+        Column(name="works", parse=cells.mark, render=cells.yes_no, required=True),
+        _calendar("calendar"),
+        Column(name="note"),
         ENDED,
     ),
 )
@@ -101,6 +142,7 @@ UNITS = Table(
         _area("area"),
         Column(name="vertical", parse=cells.mark, render=cells.yes_no),
         _units("vertical_coordinator"),
+        _calendar("calendar"),
         ENDED,
     ),
 )
@@ -195,6 +237,22 @@ POSTS = Table(
     ),
 )
 
+SHIFTS = Table(
+    name="shifts",
+    label="shift",
+    entity=Shift,
+    key=("unit", "day", "begins", "person"),
+    build=plain_build,
+    columns=(
+        _units("unit", required=True),
+        Column(name="day", parse=cells.date_text, required=True),
+        Column(name="begins", parse=cells.moment),
+        Column(name="ends", parse=cells.moment),
+        _person("person", required=True),
+        ENDED,
+    ),
+)
+
 BULLETINS = Table(
     name="bulletins",
     label="bulletin",
@@ -227,6 +285,18 @@ BULLETINS = Table(
 
 TABLES: Mapping[str, Table] = {
     table.name: table
-    for table in (AREAS, UNITS, PLACES, TOPICS, PEOPLE, ACCOUNTS, POSTS, BULLETINS)
+    for table in (
+        AREAS,
+        CALENDARS,
+        DAYS,
+        UNITS,
+        PLACES,
+        TOPICS,
+        PEOPLE,
+        ACCOUNTS,
+        POSTS,
+        SHIFTS,
+        BULLETINS,
+    )
 }
 """By name, in the order in which they are read: what is referred to comes first."""

@@ -11,7 +11,7 @@ from matrix.core.lead import LEAD, Lead
 from matrix.core.lifecycle import Step
 from matrix.core.roles import MACHINE
 from matrix.privacy import mask
-from matrix.triage.deadline import LOCAL
+from matrix.triage.calendar import LOCAL
 
 
 async def store(ctx: Context, message: Inbound, text: str, found: Found, entered_by: str) -> Lead:

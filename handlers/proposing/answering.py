@@ -12,7 +12,7 @@ from matrix.core.lifecycle import Step
 from matrix.core.roles import MACHINE
 from matrix.matching.judge import WORTH_A_LOOK
 from matrix.matching.verdicts import ReasonKind
-from matrix.triage.deadline import LOCAL
+from matrix.triage.calendar import LOCAL
 
 METHOD = "machine"
 

@@ -17,7 +17,7 @@ from matrix.core.case import CaseState
 from matrix.core.conversation import Dialog, Inbound
 from matrix.core.errors import Refusal
 from matrix.core.roles import REVIEWERS, Role
-from matrix.triage.deadline import LOCAL, day_end
+from matrix.triage.calendar import LOCAL, day_end
 
 _DAY = re.compile(r"(?:(20\d{2})\s*[-年./])?\s*(\d{1,2})\s*[-月./]\s*(\d{1,2})\s*[日号]?")
 LONG = "长期"

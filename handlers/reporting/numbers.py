@@ -14,7 +14,7 @@ from matrix.core.case import Case
 from matrix.core.errors import NotAllowed, NotFound
 from matrix.core.lead import Lead
 from matrix.core.roles import REPORTERS, Role
-from matrix.triage.deadline import LOCAL
+from matrix.triage.calendar import LOCAL
 
 # Characters: a question about a number is shorter, a message worth reporting is longer.
 SHORT = 30

@@ -20,7 +20,7 @@ from matrix.core.case import CASE
 from matrix.core.conversation import Dialog, Inbound
 from matrix.core.errors import Refusal
 from matrix.core.roles import Role
-from matrix.triage.deadline import LOCAL
+from matrix.triage.calendar import LOCAL
 
 _AT = re.compile(r"(?:(今天|明天)\s*)?([01]?[0-9]|2[0-3])[:：点]([0-5][0-9])?分?")
 

@@ -16,7 +16,7 @@ from matrix.core.conversation import Dialog, Inbound
 from matrix.core.deadline import Stage
 from matrix.core.directory import Tier
 from matrix.core.roles import Role
-from matrix.triage.deadline import LOCAL
+from matrix.triage.calendar import LOCAL
 
 
 @action("task.copy", Role.OPERATOR)

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from handlers import calendars
 from handlers.cards.publishing import is_direct
 from handlers.context import Context
 from handlers.replies import Choice, choose
@@ -29,7 +30,7 @@ def due(ctx: Context, campaign: Campaign, case: Case, account: Account) -> datet
         case.grade,
         account.platform,
         ctx.at,
-        ctx.policy.calendar,
+        calendars.of_unit(ctx.directory, ctx.policy, account.unit),
         correction=bool(campaign.corrects),
     )
 

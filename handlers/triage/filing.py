@@ -23,7 +23,7 @@ from matrix.core.deadline import Stage
 from matrix.core.lead import LEAD, Lead
 from matrix.core.lifecycle import Step
 from matrix.core.roles import MACHINE, Actor, Role
-from matrix.triage.deadline import LOCAL
+from matrix.triage.calendar import LOCAL
 
 NOW_LEADS = "now leads"
 RETURNS_UNTIL_DESIGNATED = 3

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from matrix.core.case import Grade
 from matrix.core.entity import Entity
 
 
@@ -35,15 +36,28 @@ SILENT = frozenset({Stage.RETURN, Stage.WATCH})
 class Deadline(Entity):
     """``subject`` is ``kind:id``. ``rung`` counts the ladder's rungs already fired.
 
-    ``next_at`` is when the next rung is due: what the sweep looks for.
+    Everything that its times follow from is kept with it: ``business_at`` (when the oldest lead
+    was received), ``unit`` whose calendar counts, ``agreed_at`` where people agreed on an end,
+    ``pauses`` (ISO instants, from and to), ``extended`` (minutes, approved) and ``follows``
+    (reviews that are still to come). ``rungs`` are ISO instants, so that a calendar edited later
+    moves nothing that was said. ``next_at`` is when the sweep looks again: the next rung, later
+    in quiet hours.
     """
 
     subject: str
     case: str = ""
     stage: Stage
+    grade: Grade
+    unit: str = ""
     starts_at: datetime
+    business_at: datetime
     due_at: datetime
+    agreed_at: datetime | None = None
     capped: bool = False
+    pauses: tuple[tuple[str, str], ...] = ()
+    extended: int = 0
+    follows: int = 0
+    rungs: tuple[str, ...] = ()
     rung: int = 0
     next_at: datetime | None = None
     paused_at: datetime | None = None

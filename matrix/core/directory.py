@@ -19,7 +19,7 @@ class UnitKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unit(Entity):
-    """A body. ``id`` is its code."""
+    """A body. ``id`` is its code; ``calendar`` is the code of its working hours."""
 
     name: str
     short_name: str
@@ -28,6 +28,7 @@ class Unit(Entity):
     area: str = ""
     vertical: bool = False
     vertical_coordinator: str = ""
+    calendar: str = ""
     ended: bool = False
 
 

@@ -52,6 +52,14 @@ class CandidateIndex(Rarity, Protocol):
         """
         ...
 
+    def settle(self) -> bool:
+        """Whether all that is visible would outlive the process; goes on with what is put off.
+
+        Raises:
+            IndexLostError: see there.
+        """
+        ...
+
     def search(self, text: str, limit: int) -> list[tuple[str, float]]:
         """The likeliest claims for a *normalised* text, best first, scores above 0.
 

@@ -74,6 +74,7 @@ _NUMBER = re.compile(rf"(百分之)?(\d{{1,12}}(?:\.\d{{1,6}})?)(?:[多余几])?
 _DATE = re.compile(
     r"(?:(\d{4})年)?(\d{1,2})月(?:(\d{1,2})[日号]?)?|(\d{4})年|(?<!\d)(\d{1,2})[日号](?!线|楼)"
 )
+_DIGIT = re.compile(r"\d")
 _NEGATIONS = re.compile("不|没|无|未|非|别|勿|莫|否|禁")
 # Characters of negation that deny nothing.
 _HARMLESS = re.compile(
@@ -134,9 +135,10 @@ class Facts:
 def find_facts(text: str) -> Facts:
     """The facts of a normalised text."""
     folded = fold_numbers(text)
+    counts = _DIGIT.search(folded) is not None
     return Facts(
-        numbers=frozenset(find_numbers(folded)),
-        dates=frozenset(find_dates(folded)),
+        numbers=frozenset(find_numbers(folded) if counts else ()),
+        dates=frozenset(find_dates(folded) if counts else ()),
         cues=debunking_cues(text),
     )
 

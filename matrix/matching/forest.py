@@ -1,6 +1,5 @@
 """A trained model, evaluated: a sum of small decision trees."""
 
-import math
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,8 +12,8 @@ __all__ = ["Forest", "Tree"]
 
 _LEAF: Final = -1
 _MOST_LEAVES: Final = 64
-_ALL: Final = np.uint64(2**64 - 1)
-_ONE: Final = np.uint64(1)
+# Of the answers to one feature's questions: more bounds than this no feature has.
+_ALWAYS_LEFT: Final = 2**16 - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +33,8 @@ class Forest:
     """Trees over named figures. Equal rows give equal results.
 
     All questions of all trees are put to all rows at once. A question answered "right" rules out
-    the leaves on its left; the first leaf of a tree that nothing rules out is the row's.
+    the leaves on its left; the first leaf of a tree that nothing rules out is the row's. Figures
+    are compared by how many of their feature's bounds lie below them: small numbers, and exact.
     Source: Lucchese et al., QuickScorer, SIGIR 2015.
     """
 
@@ -45,23 +45,27 @@ class Forest:
             ValueError: a node that asks for an unknown figure or leads out of its tree, or a tree
                 of more than 64 leaves.
         """
-        questions: list[_Question] = []
-        leaves: list[float] = []
-        starts, firsts = [], []
+        taken = []
         for tree in trees:
             _check(tree, len(names))
-            starts.append(len(questions))
-            firsts.append(len(leaves))
-            asked, counts = _taken_apart(tree)
-            questions += asked
-            leaves += counts
+            taken.append(_taken_apart(tree))
         self.names: Final = tuple(names)
-        self._feature = np.array([one.feature for one in questions], dtype=np.int64)
-        self._bound = np.array([[one.bound] for one in questions], dtype=np.float64)
-        self._left_out = np.array([[one.left_out] for one in questions], dtype=np.uint64)
-        self._starts = np.array(starts, dtype=np.int64)
-        self._firsts = np.array(firsts, dtype=np.int64)[:, None]
-        self._leaves = np.array(leaves, dtype=np.float64)
+        self._bounds = _bounds([one for asked, _ in taken for one in asked], len(names))
+        # One row of questions holds the nth of every tree; trees with fewer ask for nothing.
+        most = max((len(asked) for asked, _ in taken), default=0)
+        leaves = max((len(counts) for _, counts in taken), default=1)
+        self._bits = np.uint32 if leaves <= _MOST_LEAVES // 2 else np.uint64
+        self._feature = np.zeros((most, len(taken)), dtype=np.intp)
+        self._rank = np.full((most, len(taken), 1), _ALWAYS_LEFT, dtype=np.uint16)
+        self._ruled_out = np.zeros((most, len(taken), 1), dtype=self._bits)
+        self._leaves = np.zeros(len(taken) * leaves, dtype=np.float64)
+        self._firsts = np.arange(len(taken))[:, None] * leaves
+        for at, (asked, counts) in enumerate(taken):
+            self._leaves[at * leaves : at * leaves + len(counts)] = counts
+            for nth, one in enumerate(asked):
+                self._feature[nth, at] = one.feature
+                self._rank[nth, at] = np.searchsorted(self._bounds[one.feature], one.bound)
+                self._ruled_out[nth, at] = one.ruled_out
 
     def likelihoods(self, rows: Sequence[Mapping[str, float]]) -> list[float]:
         """Between 0 and 1 for each row; a row must have every name, and may have others.
@@ -69,26 +73,38 @@ class Forest:
         Raises:
             KeyError: a figure that the model asks for is missing.
         """
+        return [float(one) for one in 1 / (1 + np.exp(-self._totals(rows)))]
+
+    def _totals(self, rows: Sequence[Mapping[str, float]]) -> NDArray[np.float64]:
         if not rows:
-            return []
-        table = np.array([[row[name] for row in rows] for name in self.names], dtype=np.float64)
-        left = table[self._feature] <= self._bound
-        open_leaves = np.bitwise_and.reduceat(
-            np.where(left, _ALL, self._left_out), self._starts, axis=0
-        )
-        lowest = open_leaves & (~open_leaves + _ONE)
-        at = np.frexp(lowest.astype(np.float64))[1] - 1 + self._firsts
-        totals: NDArray[np.float64] = np.ascontiguousarray(self._leaves[at].T).sum(axis=1)
-        return [float(one) for one in 1 / (1 + np.exp(-totals))]
+            return np.zeros(0)
+        table = np.array([[row[name] for name in self.names] for row in rows], dtype=np.float64)
+        ranks = np.empty((len(self.names), len(rows)), dtype=np.uint16)
+        for at, bounds in enumerate(self._bounds):
+            ranks[at] = bounds.searchsorted(table[:, at])
+        right = ranks[self._feature] > self._rank
+        closed = np.bitwise_or.reduce(right * self._ruled_out, axis=0)
+        lowest = ~closed & (closed + self._bits(1))
+        at_leaf = np.frexp(lowest.astype(np.float64))[1] - 1 + self._firsts
+        totals: NDArray[np.float64] = np.ascontiguousarray(self._leaves[at_leaf].T).sum(axis=1)
+        return totals
+
+
+def _bounds(questions: Sequence["_Question"], features: int) -> list[NDArray[np.float64]]:
+    """What is asked of each feature, ascending and each once."""
+    found: list[set[float]] = [set() for _ in range(features)]
+    for one in questions:
+        found[one.feature].add(one.bound)
+    return [np.array(sorted(bounds), dtype=np.float64) for bounds in found]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Question:
-    """``left_out``: a bit for each leaf that stays possible when the answer is "right"."""
+    """``ruled_out``: a bit for each leaf that is impossible when the answer is "right"."""
 
     feature: int
     bound: float
-    left_out: int
+    ruled_out: int
 
 
 def _taken_apart(tree: Tree) -> tuple[list[_Question], list[float]]:
@@ -102,13 +118,9 @@ def _taken_apart(tree: Tree) -> tuple[list[_Question], list[float]]:
             below = (1 << bisect_left(leaves, tree.right[node])) - 1
             before = (1 << bisect_left(leaves, node)) - 1
             questions.append(
-                _Question(
-                    feature=feature, bound=tree.number[node], left_out=int(_ALL) ^ below ^ before
-                )
+                _Question(feature=feature, bound=tree.number[node], ruled_out=below ^ before)
             )
-    # A tree of one leaf asks what is always answered "left".
-    never = _Question(feature=0, bound=math.inf, left_out=int(_ALL))
-    return questions or [never], [tree.number[node] for node in leaves]
+    return questions, [tree.number[node] for node in leaves]
 
 
 def _check(tree: Tree, names: int) -> None:

@@ -27,8 +27,8 @@ ALIKE = 30.0
 
 # A claim of which this share of the wording is there is shown, whatever differs.
 _MOSTLY_THERE = 0.5
-# Claims kept taken apart (some 8 KB each); the oldest makes room.
-_KEPT = 20_000
+# Claims kept taken apart (some 40 KB each); the oldest makes room.
+_KEPT = 3000
 # Length, in the units of `Normalised.length`, below which to ask for the original.
 SHORTEST = 10
 # Scores of an equal text, of an equal link beside words, and of a link alone.

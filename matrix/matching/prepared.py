@@ -96,7 +96,8 @@ def prepare(query: Normalised, own: Gazetteer = NOWHERE) -> Prepared:
     letters = "".join(every)
     pairs = tuple(dict.fromkeys(bigrams(every)))
     sounds = tuple(fold_sound(" ".join(pairs)).split(" ")) if pairs else ()
-    denied, affirmed = _polarity(letters)
+    denying = denials(letters)
+    denied, affirmed = _polarity(letters, denying)
     return Prepared(
         key=query.key,
         text=query.text,
@@ -115,7 +116,7 @@ def prepare(query: Normalised, own: Gazetteer = NOWHERE) -> Prepared:
         words=frozenset(_WORD.findall(letters)),
         modals=frozenset(_MODAL.findall(letters)),
         asks=len(_ASKS.findall(query.text)),
-        denials=negations(letters),
+        denials=len(denying),
         facts=find_facts(query.text),
         places=known_places().find(query.text),
         own=tuple(hit for hit in own.find(query.text) if hit.strong),
@@ -149,12 +150,12 @@ def _slots(every: Sequence[str]) -> dict[tuple[str, str], frozenset[str]]:
     return found
 
 
-def _polarity(letters: str) -> tuple[frozenset[str], frozenset[str]]:
+def _polarity(letters: str, denying: Sequence[int]) -> tuple[frozenset[str], frozenset[str]]:
     """Pairs of Han characters within two places after a denial, and all others."""
-    at = set(denials(letters))
+    if not denying:
+        return frozenset(), frozenset(_HAN_PAIR.findall(letters))
+    at = set(denying)
     pairs = [(found.start(), found.group(1)) for found in _HAN_PAIR.finditer(letters)]
-    if not at:
-        return frozenset(), frozenset(pair for _, pair in pairs)
     denied, affirmed = set[str](), set[str]()
     for start, pair in pairs:
         if start in at or start + 1 in at:

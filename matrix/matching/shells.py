@@ -24,6 +24,7 @@ _HEADS = tuple(
 )
 # Said before the matter without a pause.
 _LEADS = ("听说", "请问一下", "请问", "想问问", "想问一下", "求问", "有没有人知道", "听人说")
+_OPENERS = _HEADS + _LEADS
 # Said after the matter.
 _TAILS = tuple(
     sorted(
@@ -82,6 +83,9 @@ def _head(text: str) -> int:
 
 
 def _shell_at(text: str, position: int) -> int:
+    # One look for all of them; most texts begin with none.
+    if not text.startswith(_OPENERS, position):
+        return 0
     for shell in _HEADS:
         if text.startswith(shell, position):
             end = position + len(shell)
@@ -96,8 +100,10 @@ def _tail(text: str, start: int) -> int:
         before = end
         while before > start and text[before - 1] in _PAUSES:
             before -= 1
-        shell = next((tail for tail in _TAILS if text.endswith(tail, start, before)), "")
-        if not shell or not _ends_apart(text, start, before - len(shell), shell):
+        if not text.endswith(_TAILS, start, before):
+            break
+        shell = next(tail for tail in _TAILS if text.endswith(tail, start, before))
+        if not _ends_apart(text, start, before - len(shell), shell):
             break
         end = before - len(shell)
     while end > start and text[end - 1] in _SOFT:

@@ -1,26 +1,25 @@
-"""Due times: pure functions of start, table and calendar (domain §6).
+"""Due times: pure functions of start, table, calendar, pauses and extension (domain §6).
 
 ``Length.working`` counts in a unit's working blocks, otherwise on the wall clock. A stage is
-capped by the latest moment that still lets the remaining stages meet first publication.
+capped by the latest moment that still lets the remaining stages meet first publication: neither
+a working calendar, nor a pause, nor an extension moves that.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
 
 from matrix.core.case import Grade
-from matrix.core.deadline import SILENT, Stage
+from matrix.core.deadline import Stage
+from matrix.triage.calendar import LOCAL, Calendar, instant
+from matrix.triage.ladder import LADDER
 from matrix.triage.relapse import Relapse
 
-LOCAL = ZoneInfo("Asia/Shanghai")
 ORDER = (Stage.FILE, Stage.ACKNOWLEDGE, Stage.VERIFY, Stage.DRAFT, Stage.REVIEW)
 """Stages before first publication; REVIEW stands three times."""
 REVIEWS = 3
-LADDER = (0.5, 0.8, 1.0, 1.5, 3.0)
-"""提醒, 催办, 督办, 升级督办, 通报稿."""
-DUE = LADDER.index(1.0) + 1
-"""Rungs that have fired once a clock is due."""
+Pauses = Sequence[tuple[datetime, datetime]]
+"""Spans in which a clock stood still, in their order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,56 +35,38 @@ class Length:
         """On the wall clock; a working day counts 24 hours."""
         return timedelta(minutes=self.minutes, days=self.days)
 
+    def counted(self, calendar: Calendar) -> timedelta:
+        """What is to pass on the clock that it is counted on."""
+        if not self.working:
+            return self.wall
+        return timedelta(minutes=self.minutes) + self.days * calendar.day_length()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Calendar:
-    """Working blocks of a unit in Beijing time; ``overrides`` are holidays and make-up days."""
+class Timing:
+    """When a clock is over, whether its cap decided, and the instants of its ladder."""
 
-    blocks: tuple[tuple[time, time], ...] = (
-        (time(9, 0), time(12, 0)),
-        (time(13, 30), time(17, 30)),
-    )
-    overrides: Mapping[date, bool] = field(default_factory=dict)
-
-    def works(self, day: date) -> bool:
-        """Whether the unit works that day."""
-        return self.overrides.get(day, day.weekday() < 5)  # noqa: PLR2004
-
-    def day_length(self) -> timedelta:
-        """Working time of one day."""
-        return sum(
-            (_span(day, a, b) for day in (date(2000, 1, 3),) for a, b in self.blocks), timedelta()
-        )
-
-    def add(self, start: datetime, length: Length) -> datetime:
-        """The instant when the length is used up, counting only working blocks."""
-        left = timedelta(minutes=length.minutes) + length.days * self.day_length()
-        local = start.astimezone(LOCAL)
-        day = local.date()
-        for _ in range(3660):
-            for begin, end in self.blocks if self.works(day) else ():
-                opens = max(_at(day, begin), local)
-                room = _at(day, end) - opens
-                if room <= timedelta():
-                    continue
-                if left <= room:
-                    return (opens + left).astimezone(start.tzinfo)
-                left -= room
-            day += timedelta(days=1)
-        raise ValueError("a calendar without working days")
+    due_at: datetime
+    capped: bool
+    rungs: tuple[datetime, ...]
 
 
-def _at(day: date, moment: time) -> datetime:
-    return datetime.combine(day, moment, tzinfo=LOCAL)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What a clock depends on beside the table.
 
+    ``business`` is when the oldest lead was received. ``extra`` is an approved extension,
+    counted like the stage itself; ``follows`` is how many more of its kind come after it.
+    """
 
-def day_end(day: date) -> datetime:
-    """The last second of a day in Beijing, so that it is shown with its own date."""
-    return _at(day, time(23, 59, 59)).astimezone(UTC)
-
-
-def _span(day: date, begin: time, end: time) -> timedelta:
-    return _at(day, end) - _at(day, begin)
+    stage: Stage
+    grade: Grade
+    start: datetime
+    business: datetime
+    calendar: Calendar
+    pauses: Pauses = ()
+    extra: timedelta = timedelta()
+    follows: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,25 +100,35 @@ class ClockTable:
                 total += length.wall * (REVIEWS if stage is Stage.REVIEW else 1)
         return total
 
-    def due(
-        self, stage: Stage, grade: Grade, start: datetime, business: datetime, calendar: Calendar
-    ) -> tuple[datetime, bool] | None:
-        """Due time and whether the cap decided; None where there is no such clock.
+    def cap(self, facts: Facts) -> datetime | None:
+        """Until when a stage may last at most; None where nothing limits it."""
+        whole = self.length(Stage.FIRST_PUBLICATION, facts.grade)
+        own = self.length(facts.stage, facts.grade)
+        if facts.stage not in ORDER or whole is None or own is None:
+            return None
+        after = self._sum(ORDER[ORDER.index(facts.stage) + 1 :], facts.grade)
+        return facts.business + whole.wall - after - own.wall * facts.follows
 
-        ``business`` is when the oldest lead was received.
+    def timing(self, facts: Facts) -> Timing | None:
+        """Due time and ladder; None where there is no such clock.
+
+        The ladder climbs in the time in which the clock runs. Where the cap decides, the rungs
+        before it divide what is left of the wall clock, and those after it follow in shares of
+        the stage's own length: whoever starts late is not three times late at once.
         """
-        length = self.length(stage, grade)
+        length = self.length(facts.stage, facts.grade)
         if length is None:
             return None
-        if stage is Stage.FIRST_PUBLICATION:
-            return business + length.wall, False
-        own = calendar.add(start, length) if length.working else start + length.wall
-        whole = self.length(Stage.FIRST_PUBLICATION, grade)
-        if stage not in ORDER or whole is None:
-            return own, False
-        after = ORDER[ORDER.index(stage) + 1 :]
-        cap = business + whole.wall - self._sum(after, grade)
-        return (cap, True) if cap < own else (own, False)
+        if facts.stage is Stage.FIRST_PUBLICATION:
+            return wall_timing(facts.business, facts.business + length.wall)
+        calendar = facts.calendar if length.working else None
+        span = length.counted(facts.calendar) + facts.extra
+        own = tuple(_ends(calendar, facts.start, span * share, facts.pauses) for share in LADDER)
+        due = _ends(calendar, facts.start, span, facts.pauses)
+        cap = self.cap(facts)
+        if cap is None or due <= cap:
+            return Timing(due_at=due, capped=False, rungs=own)
+        return _capped(facts, cap, length.wall)
 
     def repost_due(
         self, grade: Grade, platform: str, start: datetime, calendar: Calendar, *, correction: bool
@@ -146,11 +137,12 @@ class ClockTable:
 
         A correction spreads in half of the time, at least 15 minutes.
         """
-        due = self.due(Stage.REPOST, grade, start, start, calendar)
-        limit = due[0] if due is not None else start + timedelta(days=1)
+        timed = self.timing(
+            Facts(stage=Stage.REPOST, grade=grade, start=start, business=start, calendar=calendar)
+        )
+        limit = timed.due_at if timed is not None else start + timedelta(days=1)
         if grade is Grade.YELLOW and platform in self.same_day:
-            day = start.astimezone(LOCAL).date()
-            limit = max(limit, _at(day, time(23, 59)).astimezone(start.tzinfo))
+            limit = max(limit, instant(start.astimezone(LOCAL).date(), time(23, 59)))
         if correction:
             limit = start + max(timedelta(minutes=15), (limit - start) / 2)
         return limit
@@ -161,20 +153,51 @@ class ClockTable:
         begin, end = self.quiet
         return moment >= begin or moment < end
 
+    def said_at(self, at: datetime, due_at: datetime, grade: Grade) -> datetime:
+        """When a reminder is said: quiet hours hold it back, but for red, orange and the late."""
+        if grade.urgent or due_at <= at or not self.is_quiet(at):
+            return at
+        return self.next_morning(at)
+
     def next_morning(self, at: datetime) -> datetime:
         """The next end of the quiet hours, for feedback of yellow and blue cases."""
         local = at.astimezone(LOCAL)
         day = local.date() if local.time() < self.morning else local.date() + timedelta(days=1)
-        return _at(day, self.morning).astimezone(at.tzinfo)
+        return instant(day, self.morning)
 
 
-def rung_at(starts_at: datetime, due_at: datetime, rung: int) -> datetime | None:
-    """When the ladder's rung (0-based) is due; None past the last."""
-    if rung >= len(LADDER):
-        return None
-    return starts_at + (due_at - starts_at) * LADDER[rung]
+def wall_timing(start: datetime, due: datetime, pauses: Pauses = ()) -> Timing:
+    """The ladder of a clock whose end was agreed, by the wall clock."""
+    rungs = tuple(_ends(None, start, (due - start) * share, pauses) for share in LADDER)
+    return Timing(due_at=_ends(None, start, due - start, pauses), capped=False, rungs=rungs)
 
 
-def next_at(stage: Stage, starts_at: datetime, due_at: datetime, rung: int) -> datetime | None:
-    """When the sweep must look at a clock again: its next rung, or its end where it is silent."""
-    return due_at if stage in SILENT else rung_at(starts_at, due_at, rung)
+def _capped(facts: Facts, cap: datetime, own: timedelta) -> Timing:
+    start, pauses = facts.start, facts.pauses
+    still = sum((max(timedelta(), min(b, cap) - max(a, start)) for a, b in pauses), timedelta())
+    left = max(timedelta(), cap - start - still)
+    over = max(cap, start)
+    rungs = tuple(
+        min(over, _ends(None, start, left * share, pauses))
+        if share <= 1
+        else _ends(None, over, own * (share - 1), pauses)
+        for share in LADDER
+    )
+    return Timing(due_at=cap, capped=True, rungs=rungs)
+
+
+def _ends(calendar: Calendar | None, start: datetime, span: timedelta, pauses: Pauses) -> datetime:
+    """When a span has passed that began at ``start`` and stood still during the pauses."""
+    at = _after(calendar, start, span)
+    for begin, end in pauses:
+        if begin < at and end > start:
+            at = _after(calendar, end, _passes(calendar, max(begin, start), at))
+    return at
+
+
+def _after(calendar: Calendar | None, start: datetime, span: timedelta) -> datetime:
+    return start + span if calendar is None else calendar.add(start, span)
+
+
+def _passes(calendar: Calendar | None, start: datetime, end: datetime) -> timedelta:
+    return end - start if calendar is None else calendar.between(start, end)

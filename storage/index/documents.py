@@ -1,16 +1,33 @@
-"""A claim as every index keeps it: terms, key, links, and the normal form of its texts."""
+"""A claim as every index keeps it, and what every index weighs terms by."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from sys import intern
+from typing import Final
 
 from matrix.matching.terms import terms
 from matrix.matching.text import canonical_url, normalise
 from matrix.matching.verdicts import Candidate
 
-__all__ = ["Entry", "entry_of", "rarity_of"]
+__all__ = ["BOOSTS", "Counts", "Entry", "Rarities", "entry_of", "rarity_of", "short_key", "telling"]
+
+Counts = Callable[[str], tuple[int, int]]
+"""How many claims have a term in their title, and how many in their rebuttal."""
+
+BOOSTS: Final = (2.0, 1.5)
+"""The title is what the claim says; the rebuttal often quotes how it was told."""
 
 # Claims that a library counts as at least.
 _FEW = 50
+# The commonest terms cost most and say least: the rarest are asked for, up to so many claims that
+# have them (a library of 15,000 is never cut short; a million costs four times less), but no fewer
+# than some.
+_TERMS, _POSTINGS, _FEWEST = 200, 200_000, 12
+# Rarities remembered: what some thousand claims need, some 30 MB.
+_REMEMBERED = 150_000
+# Characters of a key that the indexes look up by; equality is judged on the texts.
+_KEY = 24
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +50,13 @@ def entry_of(claim: Candidate) -> Entry:
         ),
         title=tuple(terms(title.text)),
         rebuttal=tuple(terms(rebuttal.text)),
-        key=title.key,
+        key=short_key(title.key),
     )
+
+
+def short_key(key: str) -> str:
+    """As much of a key as claims are looked up by."""
+    return key[:_KEY]
 
 
 def rarity_of(seen: int, claims: int) -> float:
@@ -42,3 +64,31 @@ def rarity_of(seen: int, claims: int) -> float:
     # In a handful of claims a word that all have is no common word: they are taken for more.
     # Deleted claims may count until the index tidies up, so a frequency may exceed.
     return max(0.0, 1 - math.log(seen + 1) / math.log(max(claims, _FEW) + 1))
+
+
+class Rarities(dict[str, float]):
+    """What terms tell in a library that stands still; most are asked for many times."""
+
+    def __init__(self, counts: Counts, claims: int) -> None:
+        super().__init__()
+        self._counts = counts
+        self._claims = claims
+
+    def __missing__(self, term: str) -> float:
+        if len(self) >= _REMEMBERED:
+            self.clear()
+        rarity = self[intern(term)] = rarity_of(max(self._counts(term)), self._claims)
+        return rarity
+
+
+def telling(text: str, counts: Counts) -> list[tuple[str, int, int]]:
+    """The terms of a text worth asking for, rarest first, with their counts."""
+    seen = [(*counts(term), term) for term in set(terms(text))]
+    asked = sorted((max(one[:2]), one[2], one) for one in seen if any(one[:2]))[:_TERMS]
+    budget, told = _POSTINGS, list[tuple[str, int, int]]()
+    for _, term, (title, rebuttal, _) in asked:
+        budget -= title + rebuttal
+        if budget < 0 and len(told) >= _FEWEST:
+            break
+        told.append((term, title, rebuttal))
+    return told

@@ -1,79 +1,79 @@
-"""A small candidate index in plain Python: for tests, and for a handful of claims."""
+"""A candidate index in memory: for what comes and goes, for tests, and for small libraries."""
 
-import math
-from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from matrix.matching.terms import terms
 from matrix.matching.verdicts import Candidate
-from storage.index.documents import Entry, entry_of, rarity_of
+from storage.index.documents import Entry, Rarities, entry_of, short_key, telling
+from storage.index.postings import Postings
 
 __all__ = ["MemoryIndex"]
 
-# The title is what the claim says; the rebuttal only helps to find it.
-_TITLE_WEIGHT = 2.0
-# Even a term that every claim has is a reason to look.
-_FLOOR = 0.01
-
 
 class MemoryIndex:
-    """A `CandidateIndex` that looks at every claim for every search."""
+    """A `CandidateIndex` that is gone with the process; a commit costs next to nothing."""
 
     def __init__(self) -> None:
-        self._kept: dict[str, Entry] = {}
-        self._seen: dict[str, Entry] = {}
-        self._frequency: Counter[str] = Counter()
+        self._kept = Postings()
+        self._changes: dict[str, Entry | None] = {}
+        self._cleared = False
+        self._look()
 
     @property
     def count(self) -> int:
         """How many claims a search sees."""
-        return len(self._seen)
+        return len(self._kept)
 
     def put(self, claims: Iterable[Candidate]) -> None:
         """Add or replace claims."""
-        self._kept.update((claim.id, entry_of(claim)) for claim in claims)
+        self._changes.update((claim.id, entry_of(claim)) for claim in claims)
 
     def drop(self, ids: Iterable[str]) -> None:
         """Remove claims."""
-        for name in ids:
-            self._kept.pop(name, None)
+        self._changes.update(dict.fromkeys(ids))
 
     def clear(self) -> None:
         """Remove every claim."""
-        self._kept.clear()
+        self._changes.clear()
+        self._cleared = True
 
     def commit(self) -> None:
         """Show the changes to searches."""
-        self._seen = dict(self._kept)
-        self._frequency = Counter(
-            term for entry in self._seen.values() for term in {*entry.title, *entry.rebuttal}
-        )
+        if self._cleared:
+            self._kept = Postings()
+        for name, entry in self._changes.items():
+            if entry is None:
+                self._kept.drop(name)
+            else:
+                self._kept.put(entry)
+        self._changes.clear()
+        self._cleared = False
+        self._look()
+
+    def settle(self) -> bool:
+        """There is nothing to keep."""
+        return True
 
     def rarity(self, term: str) -> float:
         """How much a term tells."""
-        return rarity_of(self._frequency[term], self.count)
+        return self._rarities[term]
 
     def search(self, text: str, limit: int) -> list[tuple[str, float]]:
         """The likeliest claims, best first."""
-        asked = {term: self.rarity(term) + _FLOOR for term in terms(text)}
-        scored = [(name, _overlap(asked, entry)) for name, entry in self._seen.items()]
-        found = sorted((pair for pair in scored if pair[1] > 0), key=lambda pair: -pair[1])
-        return found[:limit]
+        averages = [total / max(1, self.count) for total in self._kept.lengths]
+        asked = telling(text, self._kept.counts)
+        return self._kept.search(asked, self.count, averages, limit)
 
     def read(self, ids: Iterable[str]) -> list[Candidate]:
         """The claims with these ids."""
-        return [self._seen[one].claim for one in ids if one in self._seen]
+        return [one for one in map(self._kept.read, ids) if one is not None]
 
     def search_url(self, url: str) -> Sequence[str]:
         """Claims that carry a link."""
-        return [name for name, entry in self._seen.items() if url in entry.claim.urls]
+        return self._kept.by_link(url)
 
     def search_key(self, key: str) -> Sequence[str]:
         """Claims with a key."""
-        return [name for name, entry in self._seen.items() if key == entry.key]
+        return self._kept.by_key(short_key(key))
 
-
-def _overlap(asked: dict[str, float], entry: Entry) -> float:
-    title = sum(asked.get(term, 0.0) for term in set(entry.title)) * _TITLE_WEIGHT
-    rebuttal = sum(asked.get(term, 0.0) for term in set(entry.rebuttal))
-    return title / math.sqrt(len(entry.title) + 1) + rebuttal / math.sqrt(len(entry.rebuttal) + 1)
+    def _look(self) -> None:
+        self._rarities = Rarities(self._kept.counts, self.count)

@@ -2,9 +2,9 @@
 
 import json
 import shutil
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Self
+from typing import NoReturn, Self
 
 from tantivy import (
     DocAddress,
@@ -15,27 +15,18 @@ from tantivy import (
     Query,
     Schema,
     SchemaBuilder,
-    Searcher,
 )
 
 from matrix.matching.candidates import IndexLostError
-from matrix.matching.terms import terms
 from matrix.matching.verdicts import Candidate
-from storage.index.documents import entry_of, rarity_of
+from storage.index.documents import BOOSTS, Entry, Rarities, entry_of, short_key, telling
 
 __all__ = ["TantivyIndex"]
 
 # Bytes of changes held before they are written; the smallest tantivy accepts is 15 MB.
 _HEAP = 20_000_000
-# The commonest terms cost most and say least: the rarest are asked for, up to so many claims that
-# have them (a library of 15,000 is never cut short; a million costs four times less), but no fewer
-# than some.
-_TERMS, _POSTINGS, _FEWEST = 200, 200_000, 12
-# The title is what the claim says; the rebuttal often quotes how it was told.
-_FIELDS = (("title", 2.0), ("rebuttal", 1.5))
-# Rarities remembered between commits; a district's whole vocabulary of pairs fits.
-_REMEMBERED = 400_000
 _META = "meta.json"
+_FIELDS = ("title", "rebuttal")
 
 
 class TantivyIndex:
@@ -50,7 +41,7 @@ class TantivyIndex:
         self._schema = _schema()
         self._writer: IndexWriter | None = None
         self._index = self._open()
-        self._look()
+        self.look()
 
     def __enter__(self) -> Self:
         return self
@@ -70,18 +61,34 @@ class TantivyIndex:
         """How many claims a search sees."""
         return self._searcher.num_docs
 
+    @property
+    def lost(self) -> bool:
+        """Whether the folder was taken away."""
+        return self._path is not None and not (self._path / _META).exists()
+
+    @property
+    def averages(self) -> list[float]:
+        """How many terms a title and a rebuttal have."""
+        asked = {field: {"avg": {"field": f"{field}_length"}} for field in _FIELDS}
+        found = self._searcher.aggregate(Query.all_query(), asked)
+        return [float(found[field]["value"] or 0.0) for field in _FIELDS]
+
     def put(self, claims: Iterable[Candidate]) -> None:
         """Add or replace claims."""
-        writer = self._changing()
         for claim in claims:
-            writer.delete_documents_by_term("id", claim.id)
-            writer.add_document(_stored(claim))
+            self.stage({claim.id: entry_of(claim)})
+
+    def stage(self, changes: Mapping[str, Entry | None]) -> None:
+        """Put claims in their indexed form, or drop them where there is none."""
+        writer = self._changing()
+        for name, entry in changes.items():
+            writer.delete_documents_by_term("id", name)
+            if entry is not None:
+                writer.add_document(_document(entry))
 
     def drop(self, ids: Iterable[str]) -> None:
         """Remove claims."""
-        writer = self._changing()
-        for name in ids:
-            writer.delete_documents_by_term("id", name)
+        self.stage(dict.fromkeys(ids))
 
     def clear(self) -> None:
         """Remove every claim."""
@@ -90,35 +97,54 @@ class TantivyIndex:
     def commit(self) -> None:
         """Show the changes to searches."""
         self._guarded(self._changing().commit)
-        self._index.reload()
-        self._look()
+        self.look()
+
+    def write(self, changes: Mapping[str, Entry | None]) -> None:
+        """Put (or, where there is None, drop) claims for good; searches see them after `look`.
+
+        The one method that another thread may be in while this one searches.
+
+        Raises:
+            OSError, ValueError: the folder is gone or cannot be written.
+        """
+        writer = self._writing()
+        for name, entry in changes.items():
+            # To delete what is not there costs a commit a look through all of the index.
+            if self._searcher.doc_freq("id", name):
+                writer.delete_documents_by_term("id", name)
+            if entry is not None:
+                writer.add_document(_document(entry))
+        writer.commit()
+
+    def settle(self) -> bool:
+        """What is visible is written."""
+        return True
 
     def rarity(self, term: str) -> float:
         """How much a term tells."""
         return self._rarities[term]
 
+    def counts(self, term: str) -> tuple[int, int]:
+        """How many claims have the term in title and rebuttal; removed ones may count."""
+        count = self._searcher.doc_freq
+        return count("title", term), count("rebuttal", term)
+
     def search(self, text: str, limit: int) -> list[tuple[str, float]]:
         """The likeliest claims, best first."""
+        return self.search_terms(telling(text, self.counts), limit)
+
+    def search_terms(
+        self, asked: Iterable[tuple[str, int, int]], limit: int
+    ) -> list[tuple[str, float]]:
+        """The same for terms that were chosen before; their counts say in which field to look."""
         self._found.clear()
         wanted = [
             (Occur.Should, Query.boost_query(self._term(field, term), boost))
-            for term in self._telling(text)
-            for field, boost in _FIELDS
+            for term, *counts in asked
+            for field, boost, seen in zip(_FIELDS, BOOSTS, counts, strict=True)
+            if seen
         ]
         return self._ids(Query.boolean_query(wanted), limit) if wanted else []
-
-    def _telling(self, text: str) -> list[str]:
-        """The terms worth asking for, rarest first."""
-        count = self._searcher.doc_freq
-        seen = {t: [count(field, t) for field, _ in _FIELDS] for t in set(terms(text))}
-        asked = sorted((max(n), term) for term, n in seen.items() if any(n))[:_TERMS]
-        budget, told = _POSTINGS, list[str]()
-        for _, term in asked:
-            budget -= sum(seen[term])
-            if budget < 0 and len(told) >= _FEWEST:
-                break
-            told.append(term)
-        return told
 
     def read(self, ids: Iterable[str]) -> list[Candidate]:
         """The claims with these ids: those of the last search at no further cost."""
@@ -139,7 +165,8 @@ class TantivyIndex:
 
     def search_key(self, key: str) -> Sequence[str]:
         """Claims with a key."""
-        return [name for name, _ in self._ids(self._term("key", key), max(1, self.count))]
+        query = self._term("key", short_key(key))
+        return [name for name, _ in self._ids(query, max(1, self.count))]
 
     def _term(self, field: str, value: str) -> Query:
         return Query.term_query(self._schema, field, value, "freq")
@@ -150,10 +177,11 @@ class TantivyIndex:
         self._found.update((claim.id, claim) for claim, _ in found)
         return [(claim.id, score) for claim, score in found]
 
-    def _look(self) -> None:
+    def look(self) -> None:
         """See what is committed now."""
+        self._index.reload()
         self._searcher = self._index.searcher()
-        self._rarities = _Rarities(self._searcher)
+        self._rarities = Rarities(self.counts, self.count)
         self._found = dict[str, Candidate]()
 
     def _open(self) -> Index:
@@ -169,8 +197,11 @@ class TantivyIndex:
             return Index(self._schema, path=str(self._path))
 
     def _changing(self) -> IndexWriter:
-        if self._path is not None and not (self._path / _META).exists():
-            self._reopen()
+        if self.lost:
+            self.reopen()
+        return self._writing()
+
+    def _writing(self) -> IndexWriter:
         if self._writer is None:
             self._writer = self._index.writer(heap_size=_HEAP, num_threads=1)
         return self._writer
@@ -179,32 +210,21 @@ class TantivyIndex:
         try:
             step()
         except (OSError, ValueError):
-            if self._path is None or (self._path / _META).exists():
+            if not self.lost:
                 raise
             if not missing_ok:
-                self._reopen()
+                self.reopen()
 
-    def _reopen(self) -> None:
+    def reopen(self) -> NoReturn:
+        """Begin again with an empty folder.
+
+        Raises:
+            IndexLostError: always, so that it will be filled.
+        """
         self._writer = None
         self._index = self._open()
-        self._look()
+        self.look()
         raise IndexLostError(str(self._path))
-
-
-class _Rarities(dict[str, float]):
-    """What terms tell, as one searcher sees them; most are asked for many times."""
-
-    def __init__(self, searcher: Searcher) -> None:
-        super().__init__()
-        self._searcher = searcher
-
-    def __missing__(self, term: str) -> float:
-        searcher = self._searcher
-        seen = max(searcher.doc_freq("title", term), searcher.doc_freq("rebuttal", term))
-        rarity = rarity_of(seen, searcher.num_docs)
-        if len(self) < _REMEMBERED:
-            self[term] = rarity
-        return rarity
 
 
 def _schema() -> Schema:
@@ -213,19 +233,20 @@ def _schema() -> Schema:
     builder.add_bytes_field("kept", stored=True, indexed=False)
     for field in ("url", "key"):
         builder.add_text_field(field, tokenizer_name="raw", index_option="freq")
-    for field in ("title", "rebuttal"):
+    for field in _FIELDS:
         builder.add_text_field(field, tokenizer_name="whitespace", index_option="freq")
+        builder.add_unsigned_field(f"{field}_length", fast=True)
     return builder.build()
 
 
-def _stored(claim: Candidate) -> Document:
-    entry = entry_of(claim)
+def _document(entry: Entry) -> Document:
     one = entry.claim
     kept = Document()
     kept.add_text("id", one.id)
     kept.add_bytes("kept", json.dumps((one.title, one.rebuttal, one.urls, one.id)).encode())
-    kept.add_text("title", " ".join(entry.title))
-    kept.add_text("rebuttal", " ".join(entry.rebuttal))
+    for field, terms in zip(_FIELDS, (entry.title, entry.rebuttal), strict=True):
+        kept.add_text(field, " ".join(terms))
+        kept.add_unsigned(f"{field}_length", len(terms))
     kept.add_text("key", entry.key)
     for url in one.urls:
         kept.add_text("url", url)

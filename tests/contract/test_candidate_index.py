@@ -7,6 +7,7 @@ import pytest
 from matrix.matching.candidates import IndexLostError
 from matrix.matching.text import normalise
 from matrix.matching.verdicts import Candidate
+from storage.index.layered import LayeredIndex
 from storage.index.memory import MemoryIndex
 from storage.index.tantivy_index import TantivyIndex
 
@@ -20,10 +21,14 @@ EGG = Candidate(id="egg", title="菜市场的鸡蛋是塑料做的", rebuttal="�
 BUS = Candidate(id="bus", title="老年人坐公交车不再免费")
 
 
-@pytest.fixture(params=["memory", "tantivy-memory", "tantivy-disk"])
+@pytest.fixture(params=["memory", "tantivy-memory", "tantivy-disk", "layered"])
 def index(request, tmp_path):
     if request.param == "memory":
         yield MemoryIndex()
+        return
+    if request.param == "layered":
+        with LayeredIndex(TantivyIndex(tmp_path / "index")) as opened:
+            yield opened
         return
     with TantivyIndex(tmp_path / "index" if request.param == "tantivy-disk" else None) as opened:
         yield opened

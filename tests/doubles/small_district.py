@@ -21,8 +21,15 @@ DISTRICT: Tables = {
         {"code": "990101", "name": "云江区", "kind": "district", "parent": "", "aliases": "云江;云江县"},
         {"code": "990101001", "name": "云溪街道", "kind": "town", "parent": "990101", "aliases": ""},
     ],
+    "calendars": [
+        {"code": "night", "name": "昼夜值守", "blocks": "09:00-12:00;13:30-17:30;20:00-02:00", "weekdays": "1;2;3;4;5;6", "statutory": "否"},
+    ],
+    "days": [
+        {"day": "2026-12-25", "works": "否", "calendar": "", "note": "本区停电检修"},
+        {"day": "2026-12-26", "works": "是", "calendar": "night", "note": ""},
+    ],
     "units": [
-        {"code": "wjw", "name": "云江区卫生健康局", "short_name": "区卫健局", "kind": "department", "parent": "", "area": "990101", "vertical": "否"},
+        {"code": "wjw", "name": "云江区卫生健康局", "short_name": "区卫健局", "kind": "department", "parent": "", "area": "990101", "vertical": "否", "calendar": "night"},
         {"code": "t01", "name": "云溪街道办事处", "short_name": "云溪街道", "kind": "town", "parent": "", "area": "990101001", "vertical": "否"},
     ],
     "places": [
@@ -43,6 +50,9 @@ DISTRICT: Tables = {
         {"person": "p1", "unit": "wjw", "role": "handler", "valid_from": "2026-01-01", "valid_to": "", "deputy_of": "", "accounts": ""},
         {"person": "p2", "unit": "t01", "role": "handler", "valid_from": "2026-01-01", "valid_to": "", "deputy_of": "p1", "accounts": ""},
         {"person": "p1", "unit": "wjw", "role": "operator", "valid_from": "2026-01-01", "valid_to": "", "deputy_of": "", "accounts": "a1"},
+    ],
+    "shifts": [
+        {"unit": "wjw", "day": "2026-09-01", "begins": "17:30", "ends": "09:00", "person": "p1"},
     ],
     "bulletins": [
         {"number": "云江-0001", "title": "题", "claim": "网传的话", "short": "短", "body": "第一段\n第二段", "verdict": "部分属实", "issuer": "wjw", "issued_on": "2026-03-03", "url": "https://example.org/1", "topics": "medical", "areas": "990101", "expires_on": "2027-03-03", "review_on": ""},

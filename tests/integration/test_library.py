@@ -156,3 +156,20 @@ async def test_a_restart_takes_up_where_the_index_stands(store, directories, tmp
             reader = Reader(store, Library(issued, waiting, directories, load_model()))
             assert (await reader.find(text)).decision == "match"
         await issue(store, "eggs", EGGS) if text == WATER else None
+
+
+async def test_after_a_kill_what_was_not_written_is_taken_in_again(store, directories, tmp_path):
+    """The mark beside the index says what is on disk, not what was seen."""
+    for number in range(120):
+        await issue(store, f"road{number}", f"第{number}号路明晚封路施工")
+    with indexes(tmp_path / "index") as (issued, waiting):
+        reader = Reader(store, Library(issued, waiting, directories, load_model()))
+        await reader.find(WATER)
+        await issue(store, "water", WATER)
+        assert (await reader.find(WATER)).decision == "match"
+        shutil.copytree(tmp_path / "index", tmp_path / "killed")
+    with indexes(tmp_path / "killed") as (issued, waiting):
+        assert issued.index.count == 120
+        reader = Reader(store, Library(issued, waiting, directories, load_model()))
+        assert (await reader.find(WATER)).decision == "match"
+        assert issued.index.count == 121

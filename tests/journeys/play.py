@@ -20,9 +20,12 @@ from PIL import Image
 
 from bot.assembly import assemble
 from bot.channel import Channel
+from bot.clock_report import compare
 from bot.parts import Parts
 from bot.web.app import demo_app
 from config.settings import load
+from handlers import clocks
+from handlers.housekeeping import ticking
 from matrix.core.delivery import Lane
 from matrix.core.events import Event
 from tests.doubles.clock import FakeClock
@@ -216,7 +219,22 @@ class Play:
         for state, count in chunks.items():
             if state != "pending":
                 assert deliveries[state] == count, f"deliveries {state}: log {count}, {deliveries}"
+        await self._clocks()
         FIRED.update(f"{e.entity} {e.source} {e.action}" for e in events if e.source)
+
+    async def _clocks(self) -> None:
+        """The log gives every clock as it is stored, and its facts give its times (domain §6)."""
+        async with self.parts.store.read() as work:
+            count, differing = await compare(work)
+            stored = await work.deadlines.find()
+            ctx = ticking.clock_context(self.parts.services, work)
+        assert count == len(stored)
+        assert not differing
+        for one in stored:
+            timed = clocks.timing(ctx, one)
+            if timed is not None:
+                assert (timed.due_at, timed.capped) == (one.due_at, one.capped), one
+                assert tuple(at.isoformat() for at in timed.rungs) == one.rungs, one
 
 
 def fold(events: Sequence[Event]) -> tuple[dict[str, dict[str, str]], Counter[str]]:

@@ -33,8 +33,8 @@ from matrix.core.lifecycle import Lifecycle
 from matrix.core.roles import NOT_PERSONS, Role
 from matrix.core.verification import Finding
 from matrix.matching.verdicts import ReasonKind
-from matrix.triage.deadline import LADDER
 from matrix.triage.grade import Influence, Rule
+from matrix.triage.ladder import LADDER
 from matrix.triage.national import Duty
 from matrix.triage.routing import UPWARD, Certainty, Why
 

@@ -6,7 +6,7 @@ import pytest
 
 from handlers.publishing.dates import in_days, parse_day
 from matrix.core.errors import Refusal
-from matrix.triage.deadline import LOCAL
+from matrix.triage.calendar import LOCAL
 
 NOW = datetime(2026, 11, 9, 7, 5, tzinfo=UTC)
 

@@ -62,7 +62,7 @@ async def test_the_log_names_fields_and_never_text(district: SqlStore) -> None:
     async with district.read() as work:
         events = await work.events(entity="bulletin")
         everything = await work.events()
-    assert len(everything) == 14
+    assert len(everything) == 18
     assert [(one.action, one.target, one.person) for one in events] == [
         ("import-new", "current", "p1")
     ]

@@ -9,13 +9,15 @@ from hypothesis import strategies as st
 
 from config.clock_table import read_clocks
 from matrix.core.case import EventClass, Grade
-from matrix.core.deadline import Stage
+from matrix.core.deadline import Deadline, Stage
 from matrix.core.directory import Area, AreaKind, Topic, Unit, UnitKind
 from matrix.matching.gazetteer import Gazetteer, PlaceName
 from matrix.privacy import mask
 from matrix.triage import routing
-from matrix.triage.deadline import LOCAL, Calendar, Length, next_at
+from matrix.triage.calendar import LOCAL, Calendar
+from matrix.triage.deadline import Facts, wall_timing
 from matrix.triage.grade import Spread, assess, endangers_life, grade_of, lower, worse
+from matrix.triage.ladder import next_at
 from matrix.triage.linter import compose, lint, short_form
 from matrix.triage.national import Duty, national
 from matrix.triage.places import foreign_places
@@ -182,37 +184,6 @@ def test_worse_is_symmetric(one: Grade, other: Grade) -> None:
 
 TABLE = read_clocks()
 MONDAY = datetime(2026, 11, 9, 7, 5, tzinfo=UTC)
-START = st.datetimes(datetime(2026, 1, 1), datetime(2026, 12, 31)).map(
-    lambda at: at.replace(tzinfo=UTC)
-)
-
-
-@given(START, st.sampled_from(list(Grade)))
-def test_no_stage_is_ever_due_past_what_first_publication_leaves(
-    at: datetime, grade: Grade
-) -> None:
-    whole = TABLE.due(Stage.FIRST_PUBLICATION, grade, at, at, Calendar())
-    assert whole is not None
-    for stage in (Stage.FILE, Stage.ACKNOWLEDGE, Stage.VERIFY, Stage.DRAFT, Stage.REVIEW):
-        due = TABLE.due(stage, grade, at, at, Calendar())
-        assert due is not None
-        assert due[0] <= whole[0]
-
-
-@given(START, st.integers(1, 600))
-def test_working_time_agrees_with_a_minute_by_minute_count(at: datetime, minutes: int) -> None:
-    at = at.replace(second=0, microsecond=0)
-    calendar = Calendar()
-    due = calendar.add(at, Length(minutes=minutes, working=True))
-    moment, left = at, minutes
-    while left:
-        local = moment.astimezone(LOCAL)
-        works = calendar.works(local.date()) and any(
-            begin <= local.time() < end for begin, end in calendar.blocks
-        )
-        left -= works
-        moment += timedelta(minutes=1)
-    assert due == moment
 
 
 @pytest.mark.parametrize(
@@ -225,17 +196,25 @@ def test_working_time_agrees_with_a_minute_by_minute_count(at: datetime, minutes
     ],
 )
 def test_a_receipt_is_checked_by_the_table(grade: Grade, said: str) -> None:
-    due = TABLE.due(Stage.CHECK, grade, MONDAY, MONDAY, Calendar())
-    assert due is not None
-    assert due[0].astimezone(LOCAL).strftime("%Y-%m-%d %H:%M") == said
+    timed = TABLE.timing(
+        Facts(stage=Stage.CHECK, grade=grade, start=MONDAY, business=MONDAY, calendar=Calendar())
+    )
+    assert timed is not None
+    assert timed.due_at.astimezone(LOCAL).strftime("%Y-%m-%d %H:%M") == said
 
 
 def test_a_silent_clock_is_looked_at_once_the_others_climb() -> None:
     over = MONDAY + timedelta(hours=2)
-    assert next_at(Stage.RETURN, MONDAY, over, 0) == over
-    rungs = [next_at(Stage.CHECK, MONDAY, over, rung) for rung in range(6)]
+    timed = wall_timing(MONDAY, over)
+    clock = Deadline(
+        id="d", subject="task:t", stage=Stage.CHECK, grade=Grade.BLUE, starts_at=MONDAY,
+        business_at=MONDAY, due_at=over, rungs=tuple(at.isoformat() for at in timed.rungs),
+    )  # fmt: skip
+    assert next_at(replace(clock, stage=Stage.RETURN)) == over
+    rungs = [next_at(replace(clock, rung=rung)) for rung in range(6)]
     assert rungs[:3] == [MONDAY + timedelta(hours=1), MONDAY + timedelta(minutes=96), over]
     assert rungs[5] is None
+    assert next_at(replace(clock, paused_at=MONDAY)) is None
 
 
 @given(st.lists(st.tuples(st.sampled_from("abcd"), st.sampled_from(["", "1", "2", "3"]))))

@@ -1,8 +1,9 @@
 """Whose work a clock measures."""
 
+from handlers import calendars
 from handlers.context import Context
 from matrix.core.case import AssignmentState, Case, CaseState
-from matrix.core.deadline import Deadline
+from matrix.core.deadline import Deadline, Stage
 from matrix.core.roles import Role
 
 _REVIEWING = {
@@ -36,20 +37,30 @@ async def assignees(ctx: Context, one: Deadline, case: Case) -> list[str]:
     return ctx.holders(Role.HANDLER, unit=case.owner) if case.owner else []
 
 
-async def unit_of(ctx: Context, one: Deadline, case: Case | None) -> str:
-    """The unit that answers for it, as a code; empty when none can be named."""
-    kind, _, entity_id = one.subject.partition(":")
+async def unit_of(ctx: Context, subject: str, case: Case | None, stage: Stage) -> str:
+    """The unit that answers for a clock, as a code; empty when none can be named."""
+    kind, _, entity_id = subject.partition(":")
     if kind == "assignment":
         return (await ctx.work.assignments.get(entity_id)).unit
     if kind == "verification":
         return (await ctx.work.verifications.get(entity_id)).unit
-    if kind == "case" and case is not None and case.state is not CaseState.APPROVED:
-        return case.owner or _post_unit(ctx, ctx.holders(Role.DESK))
-    role = Role.DESK if kind == "lead" else Role.PUBLISHER
-    if kind == "revision" and case is not None:
-        return _post_unit(ctx, await assignees(ctx, one, case))
-    return _post_unit(ctx, ctx.holders(role))
+    if kind == "lead" or stage is Stage.FILE:
+        return calendars.of_desk(ctx.directory)
+    if kind == "revision" and stage is not Stage.DRAFT:
+        revision = await ctx.work.revisions.get(entity_id)
+        return _unit_holding(ctx, *_REVIEWING.get(revision.state.value, (Role.HANDLER,)))
+    if kind == "task" or (case is not None and case.state is CaseState.APPROVED):
+        return _unit_holding(ctx, Role.PUBLISHER)
+    return (case.owner if case is not None else "") or calendars.of_desk(ctx.directory)
 
 
-def _post_unit(ctx: Context, people: list[str]) -> str:
-    return next((p.unit for p in ctx.directory.posts if p.person in people and p.unit), "")
+async def reviews_after(ctx: Context, subject: str) -> int:
+    """How many reviews are still to come after the one that a revision is at."""
+    state = (await ctx.work.revisions.get(subject.partition(":")[2])).state.value
+    steps = [step for step in _REVIEWING if step.startswith("review-")]
+    return len(steps) - 1 - steps.index(state) if state in steps else 0
+
+
+def _unit_holding(ctx: Context, *roles: Role) -> str:
+    """The unit of the first who holds one of the roles today."""
+    return next((post.unit for post in ctx.posts_held(*roles) if post.unit), "")

@@ -1,14 +1,14 @@
 """jobs of the broadcast lane in a table of our own; what waited in the former queue waits here
 
-Revision ID: 0007_engine
+Revision ID: 0008_engine
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 
-revision = '0007_engine'
-down_revision = '0006_scale'
+revision = '0008_engine'
+down_revision = '0007'
 branch_labels = None
 depends_on = None
 
