@@ -5,6 +5,7 @@ import json
 import logging
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -46,9 +47,19 @@ def settings_or_exit(**more: str) -> Settings:
     return settings
 
 
+def fastest_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Of the event loops that are installed here; None is the standard one."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
+
+
 def _run(main: Any) -> None:
     try:
-        asyncio.run(main)
+        with asyncio.Runner(loop_factory=fastest_loop()) as runner:
+            runner.run(main)
     except StartRefusedError as refused:
         ERR.print(sentence("cli", f"start_{refused.key}", detail=refused.detail))
         raise typer.Exit(2) from None
