@@ -25,7 +25,7 @@ from bot.parts import Parts
 from bot.platforms.webhook.channel import Webhook
 from config.settings import load
 from storage.unit_of_work import SqlWork
-from tests.doubles.clock import FakeClock
+from tests.doubles.clock import JumpingClock
 from tests.doubles.faulty_sink import UNKNOWN, FaultySink, faulty_sink
 from tests.durability.fleet import Fleet, Ledger, post
 
@@ -176,9 +176,9 @@ async def test_the_server_is_gone_for_twenty_seconds() -> None:
 @asynccontextmanager
 async def here(
     folder: Path, fate: Callable[[str, int], str]
-) -> AsyncIterator[tuple[Parts, FaultySink, FakeClock]]:
+) -> AsyncIterator[tuple[Parts, FaultySink, JumpingClock]]:
     """The product in this process, on a file, with its webhook."""
-    clock = FakeClock()
+    clock = JumpingClock()
     settings = load({"PIYAO_DATA": str(folder), "PIYAO_WEBCHAT": "off"})
     async with faulty_sink(fate) as sink:
         line = Webhook("s" * 40, ("127.0.0.1",), Doubt.HOLD)
