@@ -6,11 +6,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from bot import official
 from bot.assembly import register_handlers
-from bot.beginning import DEMO_MARK, clock_of
-from bot.means import RandomIds
+from bot.beginning import DEMO_MARK, clock_of, make_key
+from bot.checkup import examine_channels
+from bot.means import KeySealer, RandomIds
 from bot.parts import today
 from bot.presenter import Presenter
+from bot.tokens import Tokens
 from config.holidays import load_holidays
 from config.settings import Settings
 from config.texts import load_texts
@@ -106,8 +109,14 @@ async def examine(settings: Settings) -> list[tuple[str, str]]:
     for why, topic, unit in alarms(directory.tables):
         name = directory.unit_name(unit) if unit else topic
         found.append((f"route_{why.replace('-', '_')}", name))
+    found += await examine_channels(settings, tokens_of(settings, store))
     await store.engine.dispose()
-    return [*found, *await _platforms(settings)]
+    return [*found, *await official.examine(settings), *await _platforms(settings)]
+
+
+def tokens_of(settings: Settings, store: SqlStore) -> Tokens:
+    """The holder of tokens for one command: what it fetches serves the running process too."""
+    return Tokens(store.engine, KeySealer(make_key(settings)), RandomIds().new())
 
 
 def _holidays(directory: Directory, now: datetime) -> list[tuple[str, str]]:
@@ -129,7 +138,7 @@ async def read_district(settings: Settings) -> AsyncIterator[tuple[Work, Directo
 
 async def _platforms(settings: Settings) -> list[tuple[str, str]]:
     if not settings.telegram_token.get_secret_value():
-        return [("no_telegram", "")]
+        return [] if settings.real_platform else [("no_telegram", "")]
     from bot.platforms.telegram.channel import TelegramChannel
     from bot.platforms.telegram.client import TelegramSettings
 
@@ -172,6 +181,27 @@ async def import_tables(
         return await import_folder_or_file(
             store, paths, table=table, confirm=confirm, show=show, texts=_texts,
             today=today(clock_of(settings)), key_of=lambda text: normalise(text).key,
+        )  # fmt: skip
+    finally:
+        await store.engine.dispose()
+
+
+async def import_corporation(
+    settings: Settings, confirm: Callable[[str], bool], show: Callable[[str], None]
+) -> int:
+    """Import WeCom's departments and members; returns the exit code."""
+    from bot.corporations import import_wecom
+
+    if not (settings.wecom_app or settings.wecom_contact_secret.get_secret_value()):
+        show(_texts("import.no_wecom", {}))
+        return 2
+    store = await _open(settings)
+    labels = load_texts()["role"]
+    roles = {str(labels[role.value]): role for role in Role if role.value in labels}
+    try:
+        return await import_wecom(
+            store, settings, tokens_of(settings, store), roles, confirm=confirm, show=show,
+            texts=_texts, today=today(clock_of(settings)),
         )  # fmt: skip
     finally:
         await store.engine.dispose()

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 import handlers
+from bot.answers import Answers
 from bot.aside import Aside, Inline
 from bot.attachments import Attachments
 from bot.beginning import check_roles, clock_of, make_key, one_process, prepare_data
@@ -21,14 +22,16 @@ from bot.draft_links import DraftLinks
 from bot.following import indexes
 from bot.gate import Gate, OwnBudget, pace_of
 from bot.holdings import CLOCK, Holdings
+from bot.journal import Journal
 from bot.library import Library
 from bot.link_checker import HttpLinkChecker
 from bot.means import KeySealer, RandomIds
 from bot.parts import Parts, abandoned, alone, finished, today
 from bot.platforms.webchat.channel import WebChat
 from bot.presenter import Presenter
-from bot.registry import Means, make_channels, named, posting
+from bot.registry import Means, make_channels, named, owned, owners_of, posting
 from bot.sender import Sender
+from bot.tokens import Tokens
 from config.clock_table import read_clocks
 from config.holidays import load_holidays
 from config.matching import load_model
@@ -121,6 +124,7 @@ async def assemble(
             pages=pages,
             words=words(texts, ACTIONS),
             direct_platforms=posting(settings) | frozenset(channels or {}),
+            owner_platforms=owned(settings) | owners_of(channels or {}),
         )
         presenter = Presenter(texts=texts)
         executor = ids.new()
@@ -129,8 +133,9 @@ async def assemble(
         dispatcher = Dispatcher(
             services, library, SHARED if settings.split else ALONE, holdings.lines
         )
-        means = Means(store=dispatcher.store, attach=attachments.keep, clock=clock, ids=ids)
+        means = _means(services, store, dispatcher, attachments, presenter, executor)
         made = _channels(settings, means, channels or {}, stack)
+        dispatcher.lingering = frozenset(n for n, one in made.items() if one.limits.bundles)
         gates = _gates(made, engine, executor, stack)
         sender = Sender(services, presenter, made, executor, gates, holdings.held)
         if listens:
@@ -157,6 +162,23 @@ async def assemble(
         )  # fmt: skip
         await _take_over(parts, writes, stack)
         yield parts
+
+
+def _means(
+    services: Services,
+    store: SqlStore,
+    dispatcher: Dispatcher,
+    attachments: Attachments,
+    presenter: Presenter,
+    executor: str,
+) -> Means:
+    """What the channels are made from."""
+    return Means(
+        store=dispatcher.store, attach=attachments.keep, clock=services.clock, ids=services.ids,
+        again=Answers(store, presenter, services.clock, executor).again,
+        notes=Journal(store, "post"), tokens=Tokens(store.engine, services.sealer, executor),
+        hello=next(word for word, name in services.words.items() if name == "help.show"),
+    )  # fmt: skip
 
 
 async def _directory(store: SqlStore, clock: Clock) -> tuple[Directories, int]:

@@ -3,9 +3,13 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
+from matrix.broadcast.owners import GroupsSeen
 from matrix.core.conversation import Inbound
+
+REPLIED = "reply:"
+"""Begins the remote id of what was said in the response to a message."""
 
 
 class Markup(StrEnum):
@@ -27,14 +31,25 @@ class Doubt(StrEnum):
     HOLD = "hold"
 
 
+def never(address: str) -> bool:
+    """No address."""
+    del address
+    return False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """What a platform takes. ``measure`` gives the length of a text in its own unit.
 
     ``per_second`` and ``per_minute`` are for the whole account, ``chat_per_second`` and
     ``chat_per_minute`` for one chat for which ``crowded`` holds (a group); 0 is no limit. Each
-    number's source stands in ``limits.py``. ``one_slows_all``: told to slow down at one chat, the
-    account rests at all of them.
+    number's source stands in ``limits.py``. ``keyless`` names the addresses at which a platform of
+    KEY knows no key. ``owners``: what is sent is a task that the owner of several groups must
+    confirm in a client; the outcome is asked for later (``GroupTasks``). ``one_slows_all``: told
+    to slow down at one chat, the account rests at all of them. ``bundles``: messages cost, so what
+    is due to one chat at once goes as one message, and what cannot go now may wait for the
+    person's next message.
+    ``post`` is the length of a post of the account itself where it differs from a message's.
     """
 
     text: int
@@ -48,6 +63,10 @@ class Limits:
     chat_per_second: float = 0
     chat_per_minute: int = 0
     crowded: Callable[[str], bool] = bool
+    keyless: Callable[[str], bool] = never
+    owners: bool = False
+    bundles: bool = False
+    post: int = 0
     one_slows_all: bool = False
 
 
@@ -64,8 +83,13 @@ class Press:
 class Outgoing:
     """One message ready to go: text already escaped for the platform and within its limit.
 
+    ``answers`` is the platform's id of the message that it answers, for platforms that take an
+    answer in the response to a message; empty for what comes unasked.
+
     ``key`` is the idempotency key (the delivery's id). ``edits`` is the remote id of a message
     to change instead. ``conversation`` is False for posts to channels and groups of the matrix.
+    ``groups`` are the groups of the owner at ``address`` that the text is for; ``act`` is what is
+    done to the task at ``edits`` instead: remind or cancel.
     """
 
     key: str
@@ -73,7 +97,10 @@ class Outgoing:
     text: str
     buttons: tuple[Press, ...] = ()
     edits: str = ""
+    answers: str = ""
     conversation: bool = True
+    groups: tuple[str, ...] = ()
+    act: str = ""
 
 
 Store = Callable[[Inbound], Awaitable[bool]]
@@ -81,6 +108,26 @@ Store = Callable[[Inbound], Awaitable[bool]]
 
 Attach = Callable[[bytes, str], Awaitable[str]]
 """Stores a file (bytes, name) and returns its attachment id. Raises Refusal when refused."""
+
+
+Again = Callable[[Inbound, Limits], Awaitable[str]]
+"""What was, or may have been, said in the response to a message that comes once more."""
+
+
+class Notes(Protocol):
+    """Steps of a post that takes several calls, kept over a restart."""
+
+    async def read(self, key: str) -> dict[str, Any]:
+        """The note; empty when there is none."""
+
+    async def write(self, key: str, **note: Any) -> None:
+        """Replace the note; committed when this returns."""
+
+    async def used(self, name: str) -> int:
+        """How often ``use`` was told this name."""
+
+    async def use(self, name: str) -> None:
+        """One more."""
 
 
 class Channel(Protocol):
@@ -137,3 +184,11 @@ class Hooked(Protocol):
 
     async def called(self, call: Call) -> Answer:
         """Prove the sender, store what was said, then answer; only ``store``'s errors come out."""
+
+
+@runtime_checkable
+class GroupTasks(Protocol):
+    """A channel whose ``limits.owners`` holds: what it sends waits for the owner of the groups."""
+
+    async def seen(self, task: str, owner: str) -> GroupsSeen:
+        """What has become of a task, by the remote id of its sending. Raises DeliveryError."""

@@ -1,68 +1,21 @@
 """The command ``piyao``."""
 
-import asyncio
 import json
 import logging
-import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 from bot.assembly import register_handlers
-from bot.beginning import StartRefusedError
-from bot.logs import configure
-from bot.presenter import Presenter
-from config.settings import Settings, SettingsError, load
-from config.texts import load_texts
+from bot.cli_wechat import wechat
+from bot.tell import ERR, OUT, run_to_end, sentence, settings_or_exit
+from config.settings import Settings
 from matrix.matching.caution import Caution
 
 app = typer.Typer(help="辟谣矩阵：区县联合辟谣平台。", no_args_is_help=True, add_completion=False)
-OUT = Console(highlight=False, soft_wrap=True)
-ERR = Console(stderr=True, highlight=False, soft_wrap=True)
-
-
-def sentence(table: str, key: str, **fields: object) -> str:
-    """A sentence of the catalogue for the terminal."""
-    text = Presenter(texts=load_texts()).text(table, key)
-    for name, value in fields.items():
-        text = text.replace("{" + name + "}", str(value))
-    return text
-
-
-def settings_or_exit(**more: str) -> Settings:
-    """Settings, or every fault at once in Chinese and exit code 2; ``more`` stands above all."""
-    try:
-        settings = load({**os.environ, **more})
-    except SettingsError as error:
-        ERR.print(sentence("cli", "settings_faults"))
-        for variable, key, detail in error.faults:
-            known = sentence("cli", f"setting_{key}")
-            ERR.print(f"  · {variable}：{detail if known.startswith('setting_') else known}")
-        raise typer.Exit(2) from None
-    configure(settings)
-    return settings
-
-
-def fastest_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """Of the event loops that are installed here; None is the standard one."""
-    try:
-        import uvloop
-    except ImportError:
-        return None
-    return uvloop.new_event_loop
-
-
-def _run(main: Any) -> None:
-    try:
-        with asyncio.Runner(loop_factory=fastest_loop()) as runner:
-            runner.run(main)
-    except StartRefusedError as refused:
-        ERR.print(sentence("cli", f"start_{refused.key}", detail=refused.detail))
-        raise typer.Exit(2) from None
+app.add_typer(wechat, name="wechat")
 
 
 @app.command(help="启动服务，并打印网址。")
@@ -82,7 +35,7 @@ def run(
         OUT.print(sentence("cli", key, address=address, roles=shown))
         OUT.print(sentence("cli", "probes", address=probes))
 
-    _run(serve(settings_or_exit(**({"PIYAO_ROLES": roles} if roles else {})), ready))
+    run_to_end(serve(settings_or_exit(**({"PIYAO_ROLES": roles} if roles else {})), ready))
 
 
 @app.command(help="在终端里以某人的身份聊天。")
@@ -92,7 +45,7 @@ def terminal(
     """Chat as a person, with numbered replies."""
     from bot.terminal import talk
 
-    _run(talk(settings_or_exit(), name, OUT))
+    run_to_end(talk(settings_or_exit(), name, OUT))
 
 
 @app.command(help="讲一个完整的故事：从线索到更正，一分钟以内，用临时数据库。")
@@ -101,7 +54,7 @@ def demo() -> None:
     from bot.demo import tell
 
     logging.disable(logging.CRITICAL)
-    _run(tell(OUT))
+    run_to_end(tell(OUT))
 
 
 @app.command(help="建一个空的区，并打印首位管理员的邀请码。")
@@ -116,7 +69,7 @@ def init(
         code = await initialise(settings_or_exit(), district, admin)
         OUT.print(sentence("cli", "initialised", name=admin, code=code))
 
-    _run(main())
+    run_to_end(main())
 
 
 @app.command(help="给一个人发一次性邀请码。")
@@ -131,7 +84,7 @@ def invite(name: Annotated[str, typer.Argument(help="姓名或编号")]) -> None
             raise typer.Exit(1)
         OUT.print(sentence("cli", "invited", name=name, code=code))
 
-    _run(main())
+    run_to_end(main())
 
 
 @app.command(help="把数据库升级到最新结构。")
@@ -158,22 +111,29 @@ def doctor() -> None:
             raise typer.Exit(1)
         OUT.print(sentence("doctor", "done"))
 
-    _run(main())
+    run_to_end(main())
 
 
 @app.command(name="import", help="导入表格（CSV、XLSX、JSONL），先显示差异。")
 def import_(
-    paths: Annotated[list[Path], typer.Argument(help="文件或文件夹")],
+    paths: Annotated[
+        list[Path], typer.Argument(help="文件或文件夹；写 wecom 则从企业微信通讯录导入")
+    ],
     table: Annotated[str, typer.Option(help="表名，缺省取文件名")] = "",
     yes: Annotated[bool, typer.Option("--yes", help="不再询问")] = False,
 ) -> None:
     """Import tables."""
-    from bot.administration import import_tables
+    from bot.administration import import_corporation, import_tables
 
     code = 0
 
     async def main() -> None:
         nonlocal code
+        if [str(path) for path in paths] == ["wecom"]:
+            code = await import_corporation(
+                settings_or_exit(), lambda text: yes or typer.confirm(text), OUT.print
+            )
+            return
         code = await import_tables(
             settings_or_exit(),
             paths,
@@ -182,7 +142,7 @@ def import_(
             OUT.print,
         )
 
-    _run(main())
+    run_to_end(main())
     raise typer.Exit(code)
 
 
@@ -204,7 +164,7 @@ def export(
         count = await export_one(settings_or_exit(), table, path)
         OUT.print(sentence("cli", "exported", count=count, path=path))
 
-    _run(main())
+    run_to_end(main())
 
 
 @app.command(
@@ -256,7 +216,7 @@ def _explain(lead: str) -> None:
             ]
             OUT.print(sentence("cli", "explained", **{**row, "reasons": "；".join(reasons)}))
 
-    _run(main())
+    run_to_end(main())
 
 
 clocks = typer.Typer(help="时限：先算一遍再启用；与经过记录核对。", no_args_is_help=True)
@@ -283,7 +243,7 @@ def simulate(
                 OUT.print(line)
 
     try:
-        _run(main())
+        run_to_end(main())
     except clock_report.Unusable as fault:
         ERR.print(sentence("clocks", fault.key, value=fault.value))
         if fault.near:
@@ -313,7 +273,7 @@ def replay() -> None:
             raise typer.Exit(1)
         OUT.print(sentence("clocks", "replayed", count=count))
 
-    _run(main())
+    run_to_end(main())
 
 
 def main() -> None:

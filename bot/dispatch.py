@@ -11,6 +11,7 @@ from typing import Any
 from bot.library import Library
 from handlers import messages
 from handlers.context import Context, context_of
+from handlers.housekeeping import ledger
 from handlers.replies import Reply
 from handlers.replies.shared import Busy, Faster, Refused
 from handlers.services import Services
@@ -61,6 +62,8 @@ class Dispatcher:
         self._services = services
         self._library = library
         self._wake = asyncio.Event()
+        self.lingering: frozenset[str] = frozenset()
+        """Channels where what cannot go now goes with the person's next message."""
 
     async def store(self, message: Inbound) -> bool:
         """Keep a message before it is acknowledged; False when it is known already.
@@ -142,6 +145,8 @@ class Dispatcher:
                 return
             ctx = await context_of(self._services, work, message)
             await act(ctx)
+            if message.platform in self.lingering:
+                await ledger.release(ctx)
             await _done(work, current)
             await work.commit()
 

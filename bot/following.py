@@ -38,6 +38,8 @@ class Issued:
     def __init__(self, index: CandidateIndex, mark: Path | None = None) -> None:
         """An index that was lost or is empty is filled from the database."""
         self.index = index
+        self.version = 0
+        """Another one whenever searches see something else."""
         self._mark = mark
         self._reached = self._marked = _read(mark) if index.count else 0
         if not self._reached:
@@ -46,6 +48,7 @@ class Issued:
     def start_over(self) -> None:
         """Forget everything; the next `follow` takes all from the database."""
         self._reached = self._marked = 0
+        self.version += 1
         self.index.clear()
         self.index.commit()
 
@@ -64,6 +67,7 @@ class Issued:
                 self.index.put([_of_bulletin(bulletin)])
             else:
                 self.index.drop([f"bulletin:{bulletin.id}"])
+        self.version += 1
         self.index.commit()
         self._reached = last
 

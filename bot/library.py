@@ -6,9 +6,12 @@ from matrix.matching.batch import decide
 from matrix.matching.candidates import IndexLostError
 from matrix.matching.caution import Caution
 from matrix.matching.judge import WORTH_A_LOOK, Judge, Model
-from matrix.matching.text import normalise
-from matrix.matching.verdicts import ReasonKind, Scored
+from matrix.matching.text import Normalised, normalise
+from matrix.matching.verdicts import Judgement, ReasonKind, Scored
 from matrix.ports import Work
+
+# Judgements remembered between changes of the library: a rumor comes many times a day.
+_REMEMBERED = 1000
 
 
 class Library:
@@ -37,20 +40,24 @@ class Library:
     def follow_directory(self) -> None:
         """After an import the gazetteer may be another."""
         self._judge = Judge(self._directories.current.gazetteer, self._model, self._caution)
+        self._judged: dict[Normalised, Judgement] = {}
 
     async def refresh(self, work: Work) -> None:
         """Take in what changed since the last call, in this or any other process."""
+        before = self._issued.version
         for one in (self._issued, self._waiting):
             try:
                 await one.follow(work)
             except IndexLostError:
                 one.start_over()
                 await one.follow(work)
+        if self._issued.version != before:
+            self._judged.clear()
 
     def find(self, text: str) -> Found:
         """See ``Matching.find``."""
         query = normalise(text)
-        judged = decide(query, self._issued.index, self._judge)
+        judged = self._among_bulletins(query)
         # What a word tells is taken from the bulletins: of what waits, half may be one rumor.
         beside = decide(
             query,
@@ -72,6 +79,15 @@ class Library:
             areas=tuple(dict.fromkeys(hit.area for hit in hits)),
             text=text,
         )
+
+    def _among_bulletins(self, query: Normalised) -> Judgement:
+        """What is decided, once for each wording while the library stands still."""
+        known = self._judged.get(query)
+        if known is None:
+            if len(self._judged) >= _REMEMBERED:
+                del self._judged[next(iter(self._judged))]
+            known = self._judged[query] = decide(query, self._issued.index, self._judge)
+        return known
 
 
 def _resembles(one: Scored) -> Resemblance:

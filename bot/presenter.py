@@ -14,7 +14,7 @@ from typing import Any, cast
 
 from bot.channel import Limits, Markup, Outgoing, Press
 from config.texts import Catalogue
-from matrix.core.delivery import Delivery, Parcel
+from matrix.core.delivery import Delivery, Lane, Parcel
 from matrix.triage.calendar import LOCAL
 
 _SLOT = re.compile(r"\{(\w+)(?::(\w+))?(?:\|([^}]*))?\}")
@@ -124,7 +124,9 @@ class Presenter:
         if presses and not limits.buttons:
             numbered = "\n".join(f"{one.number}. {one.label}" for one in presses)
             text = f"{text}\n\n{numbered}"
-        parts = split(text, limits.text, limits.measure)
+        conversation = delivery.lane is Lane.CONVERSATION
+        room = limits.text if conversation else limits.post or limits.text
+        parts = split(text, room, limits.measure)
         last = len(parts) - 1
         return [
             Outgoing(
@@ -132,25 +134,31 @@ class Presenter:
                 address=delivery.address,
                 text=part,
                 buttons=presses if index == last and limits.buttons else (),
-                conversation=delivery.lane == "conversation",
+                answers=delivery.answers,
+                conversation=conversation,
+                groups=tuple(cast("list[str]", delivery.content.get("groups") or [])),
+                act=str(delivery.content.get("act") or ""),
             )
             for index, part in enumerate(parts)
         ]
 
     def posts(self, parcel: Parcel, now: datetime, limits: Limits) -> list[Outgoing]:
         """The messages of a post to one of many: the same text is made ready once for all."""
-        if (text := parcel.content.get("plain")) is not None:
-            parts = _ready(str(text), limits.markup, limits.text, limits.measure)
+        content, room = parcel.content, limits.post or limits.text
+        if (text := content.get("plain")) is not None:
+            parts = _ready(str(text), limits.markup, room, limits.measure)
         else:
-            parts = split(
-                self.render(parcel.content, now, limits.markup), limits.text, limits.measure
-            )
+            parts = split(self.render(content, now, limits.markup), room, limits.measure)
+        groups = tuple(cast("list[str]", content.get("groups") or ()))
+        act = str(content.get("act") or "")
         return [
             Outgoing(
                 key=parcel.id if index == 0 else f"{parcel.id}.{index}",
                 address=parcel.address,
                 text=part,
                 conversation=False,
+                groups=groups,
+                act=act,
             )
             for index, part in enumerate(parts)
         ]

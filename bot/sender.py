@@ -10,15 +10,17 @@ from datetime import timedelta
 from types import MappingProxyType
 from typing import Any, TypeVar
 
+from bot.bundles import Outcome, bundles
 from bot.channel import Channel, Doubt, Outgoing
 from bot.gate import Gate
+from bot.owner_watch import OwnerWatch
 from bot.presenter import Presenter
 from handlers.housekeeping import ledger
 from handlers.housekeeping.ledger import Doubts, Result
 from handlers.housekeeping.ticking import clock_context
 from handlers.services import Services
 from matrix.broadcast.pacing import Ask
-from matrix.core.delivery import Delivery, DeliveryState, Parcel
+from matrix.core.delivery import Delivery, DeliveryState, Lane, Parcel
 from matrix.core.errors import DeliveryError
 
 LOG = logging.getLogger("piyao.sender")
@@ -38,7 +40,8 @@ def doubts_of(channels: Mapping[str, Channel]) -> Doubts:
     def names(doubt: Doubt) -> frozenset[str]:
         return frozenset(name for name, one in channels.items() if one.limits.doubt is doubt)
 
-    return Doubts(keyed=names(Doubt.KEY), readable=names(Doubt.VERIFY))
+    keyless = {name: one.limits.keyless for name, one in channels.items()}
+    return Doubts(keyed=names(Doubt.KEY), readable=names(Doubt.VERIFY), keyless=keyless)
 
 
 class Sender:
@@ -65,6 +68,7 @@ class Sender:
         self._channels = channels
         self._executor = executor
         self.doubts = doubts_of(channels)
+        self._owners = OwnerWatch(services, channels)
         self._wake = asyncio.Event()
         self._paced = [
             name
@@ -190,19 +194,28 @@ class Sender:
             await work.commit()
 
     async def ask_back(self) -> None:
-        """Ask the platforms that can be asked whether what is in doubt has arrived."""
+        """Ask the platforms that can be asked: what is in doubt, and what owners have confirmed."""
+        await self._owners.look()
         if not self.doubts.readable:
             return
         async with self._services.store.read() as work:
             waiting = await ledger.to_ask(clock_context(self._services, work), self.doubts)
         for one in waiting:
+            answer: str | None = None
+            refusal = ""
             try:
                 answer = await self._posted(one)
-            except DeliveryError:
-                LOG.info("%s cannot be asked now", one.platform)
-                continue
+            except DeliveryError as error:
+                if not error.permanent:
+                    LOG.info("%s cannot be asked now", one.platform)
+                    continue
+                refusal = error.code
             async with self._services.store.work() as work:
-                await ledger.answered(clock_context(self._services, work), one, answer)
+                ctx = clock_context(self._services, work)
+                if refusal:
+                    await ledger.refused(ctx, one, refusal)
+                else:
+                    await ledger.answered(ctx, one, answer)
                 await work.commit()
 
     async def _posted(self, delivery: Delivery) -> str | None:
@@ -216,6 +229,10 @@ class Sender:
 
     async def send_in_order(self, messages: Sequence[Delivery | Parcel]) -> list[Result]:
         """Messages of one chat; after "slow down" the others are not even tried."""
+        talk = [one for one in messages if isinstance(one, Delivery)]
+        speaks = bool(talk) and talk[0].lane is Lane.CONVERSATION
+        if speaks and self._channels[talk[0].platform].limits.bundles:
+            return await self._together(talk)
         results: list[Result] = []
         slow: DeliveryError | None = None
         for one in messages:
@@ -225,6 +242,36 @@ class Sender:
                 self._rest((one.platform, one.address), result.error.retry_after.total_seconds())
             results.append(result)
         return results
+
+    async def _together(self, deliveries: Sequence[Delivery]) -> list[Result]:
+        """What is due to one chat, in as few messages as it fits into."""
+        channel = self._channels[deliveries[0].platform]
+        now = self._services.clock.now()
+        outcome = Outcome({}, {})
+        rendered = [
+            (one, self._presenter.outgoing(one, now, channel.limits))
+            for one in deliveries
+            if not one.edits or channel.limits.edits
+        ]
+        for bundle in bundles(rendered, channel.limits):
+            if outcome.error is None:
+                try:
+                    outcome.arrived(bundle, await self._out(channel, bundle.outgoing))
+                except DeliveryError as error:
+                    outcome.error = error
+            if outcome.error is not None:
+                outcome.failed(bundle)
+        return [outcome.of(one) for one in deliveries]
+
+    async def _out(self, channel: Channel, message: Outgoing) -> str:
+        """Send one message when its time has come. Raises DeliveryError only."""
+        try:
+            return await self._call(channel.platform, message, patient=False)
+        except DeliveryError:
+            raise
+        except Exception as error:
+            LOG.exception("message %s", message.key)
+            raise DeliveryError("internal", unknown=True) from error
 
     async def _send(self, one: Delivery | Parcel) -> Result:
         try:

@@ -1,13 +1,16 @@
 """Settings from the environment: every fault at once, in Chinese, before anything starts."""
 
+import json
 import os
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import ConfigDict, Field, SecretStr, ValidationError, field_validator
 
+from config.channels import ChannelSettings
+from config.wechat import WechatAccount
 from matrix.matching.caution import Caution
 
 PREFIX = "PIYAO_"
@@ -31,7 +34,7 @@ class SettingsError(Exception):
         self.faults = faults
 
 
-class Settings(BaseModel):
+class Settings(ChannelSettings):
     """What one process is told. Secrets come from here only and are never logged."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -54,6 +57,8 @@ class Settings(BaseModel):
     telegram_base_url: str = ""
     telegram_webhook_url: str = ""
     telegram_webhook_secret: SecretStr = SecretStr("")
+    wechat_accounts: tuple[WechatAccount, ...] = ()
+    wechat_base_url: str = ""
     webhook_secret: SecretStr = SecretStr("")
     webhook_hosts: str = ""
     webhook_doubt: Literal["key", "verify", "hold"] = "key"
@@ -83,7 +88,24 @@ class Settings(BaseModel):
             raise ValueError("too_short_key")
         return value
 
-    @field_validator("telegram_webhook_url", "public_url")
+    @field_validator("wechat_accounts", mode="before")
+    @classmethod
+    def _json(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        try:
+            return json.loads(value or "[]")
+        except ValueError:
+            raise ValueError("not_json") from None
+
+    @field_validator("wechat_accounts")
+    @classmethod
+    def _told_apart(cls, value: tuple[WechatAccount, ...]) -> tuple[WechatAccount, ...]:
+        if len({one.name for one in value}) < len(value):
+            raise ValueError("same_name")
+        return value
+
+    @field_validator("telegram_webhook_url", "public_url", "wechat_base_url")
     @classmethod
     def _https(cls, value: str) -> str:
         if value and not value.startswith(("https://", "http://127.0.0.1")):
@@ -117,7 +139,8 @@ class Settings(BaseModel):
     @property
     def real_platform(self) -> bool:
         """Whether a platform that real people use is configured."""
-        return bool(self.telegram_token.get_secret_value())
+        official = bool(self.wechat_accounts)
+        return self.wecom or official or bool(self.telegram_token.get_secret_value())
 
     @property
     def demonstration(self) -> bool:
@@ -145,6 +168,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
             name = ".".join(str(part) for part in one["loc"])
             raised = one.get("ctx", {}).get("error")
             key = str(raised) if isinstance(raised, ValueError) else one["type"]
-            variable = "DATABASE_URL" if name == "database_url" else PREFIX + name.upper()
+            # A fault of several settings together has no name of its own.
+            variable = "DATABASE_URL" if name == "database_url" else PREFIX + (name.upper() or "*")
             faults.append((variable, key, one["msg"]))
         raise SettingsError(faults) from None

@@ -145,6 +145,7 @@ async def context_of(services: Services, work: Work, message: Inbound) -> Contex
         platform=message.platform,
         chat=message.chat,
         external=message.external,
+        answering=message.message_id,
         in_group=message.in_group,
     )
     bound = await work.identities.one(

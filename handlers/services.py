@@ -136,6 +136,7 @@ class Services:
     pages: DraftPages
     words: Mapping[str, str] = field(default_factory=dict)
     direct_platforms: frozenset[str] = frozenset()
+    owner_platforms: frozenset[str] = frozenset()
 
     @property
     def directory(self) -> Directory:

@@ -26,7 +26,10 @@ NUMBERS = 99
 
 @dataclass(slots=True, kw_only=True)
 class Voice:
-    """Who speaks where, and what has been said in this request."""
+    """Who speaks where, and what has been said in this request.
+
+    ``answering`` is the platform's id of the message that is being answered.
+    """
 
     services: Services
     work: Work
@@ -34,6 +37,7 @@ class Voice:
     person: Person | None = None
     platform: str = ""
     chat: str = ""
+    answering: str = ""
     said: list[Delivery] = field(default_factory=list)
 
     @property
@@ -65,6 +69,7 @@ class Voice:
             choices,
             subject=subject,
             purpose=purpose,
+            answers=self.answering,
         )
 
     async def tell(
@@ -162,6 +167,7 @@ class Voice:
         purpose: str = "",
         dedup: str | None = None,
         post: PostLine | None = None,
+        answers: str = "",
     ) -> Delivery:
         delivery_id = self.services.ids.new()
         buttons = await self._buttons(delivery_id, platform, chat, person, choices)
@@ -175,6 +181,7 @@ class Voice:
             content=encode_reply(reply, buttons, post),
             dedup=dedup,
             harmless=dedup is None and bool(choices),
+            answers=answers,
             created_at=self.at,
         )
         await self.work.deliveries.add(delivery)

@@ -209,6 +209,16 @@ JOB = Table(
     Index("ix_job_lease", "lease"),
 )
 
+TOKEN = Table(
+    "token",
+    METADATA,
+    Column("account", Text, primary_key=True),
+    Column("sealed", Text, nullable=False),
+    Column("good_until", Instant, nullable=True),
+    Column("leased_by", Text, nullable=False),
+    Column("leased_until", Instant, nullable=True),
+)
+
 LEASE = Table(
     "lease",
     METADATA,

@@ -1,6 +1,6 @@
 """The bodies of `piyao import` and `piyao export`: first what would change, then a question."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +12,7 @@ from handlers.importing.export import export_rows
 from handlers.importing.links import LINK_HEADER, link_rows
 from handlers.importing.plan import AFTER_HEADER, Fault, Plan, apply, plan
 from handlers.importing.schema import TABLES
+from handlers.importing.sheet import Sheet
 from matrix.core.errors import StaleVersion
 from matrix.ports import Ids, Store, Work
 
@@ -28,10 +29,10 @@ LONGEST_QUOTE = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Files:
+class Rows:
     """What was read: rows by table, the number of each table's first row, the files."""
 
-    rows: dict[str, list[dict[str, str]]]
+    rows: dict[str, Sheet]
     first_rows: dict[str, int]
 
     async def plan(self, work: Work, key_of: Callable[[str], str], today: str) -> Plan:
@@ -61,13 +62,40 @@ async def import_folder_or_file(
     files = _read(paths, table, show, texts)
     if files is None:
         return NOTHING_WRITTEN
-    async with store.read() as work:
-        shown = await files.plan(work, key_of, today)
+    return await import_rows(
+        store, files, confirm=confirm, show=show, texts=texts, today=today, key_of=key_of,
+        ids=ids, at=at,
+    )  # fmt: skip
+
+
+Besides = Callable[[Work], Awaitable[int]]
+
+
+async def import_rows(
+    store: Store,
+    files: Rows,
+    *,
+    confirm: Callable[[str], bool],
+    show: Callable[[str], None],
+    texts: Texts,
+    today: str,
+    key_of: Callable[[str], str],
+    ids: Ids | None = None,
+    at: datetime | None = None,
+    besides: Besides | None = None,
+) -> int:
+    """The same for rows that are there already. ``besides`` is written with them, and counted.
+
+    It is called twice: first in a transaction that is given up, to know how much it would write.
+    """
+    shown, more = await _tried(store, files, key_of, today, besides)
     for line in _report(shown, texts):
         show(line)
-    if shown.faults or not shown.changes:
+    if shown.faults or not (shown.changes or more):
         return NOTHING_WRITTEN if shown.faults else DONE
-    count = len(shown.changes)
+    if more:
+        show(texts("import.bindings", {"count": more}))
+    count = len(shown.changes) + more
     if not confirm(texts("import.confirm", {"count": count})):
         show(texts("import.declined", {}))
         return NOTHING_WRITTEN
@@ -77,12 +105,30 @@ async def import_folder_or_file(
             if made.changes != shown.changes:
                 raise StaleVersion("import")  # noqa: TRY301 - as a save would, a moment later
             await apply(work, made, ids=ids or TimedIds(), at=at or datetime.now(UTC))
+            if besides:
+                await besides(work)
             await work.commit()
     except StaleVersion:
         show(texts("import.overtaken", {}))
         return NOTHING_WRITTEN
     show(texts("import.done", {"count": count}))
     return DONE
+
+
+async def _tried(
+    store: Store,
+    files: Rows,
+    key_of: Callable[[str], str],
+    today: str,
+    besides: Besides | None,
+) -> tuple[Plan, int]:
+    """What would be written, and how much besides; nothing is committed before the question."""
+    async with store.work() as work:
+        shown = await files.plan(work, key_of, today)
+        if besides is None or shown.faults:
+            return shown, 0
+        await apply(work, shown, ids=TimedIds(), at=datetime.now(UTC))
+        return shown, await besides(work)
 
 
 async def export_table(store: Store, table: str, path: Path) -> int:
@@ -103,9 +149,9 @@ async def export_table(store: Store, table: str, path: Path) -> int:
 
 def _read(
     paths: Sequence[Path], table: str | None, show: Callable[[str], None], texts: Texts
-) -> _Files | None:
+) -> Rows | None:
     """Rows of all files, or None after showing what is wrong with any of them."""
-    files = _Files(rows={}, first_rows={})
+    files = Rows(rows={}, first_rows={})
     sound = True
     for path in _found(paths, show, texts):
         name = table or path.stem

@@ -23,9 +23,18 @@ def main_account(ctx: Context) -> Account | None:
     )
 
 
+def channel_of(ctx: Context, account: Account) -> str:
+    """The channel that posts to an account: its platform's, or its own; empty when there is none.
+
+    A platform with several sending accounts has a channel for each, named by the address.
+    """
+    names = (account.platform, f"{account.platform}@{account.address}")
+    return next((name for name in names if name in ctx.services.direct_platforms), "")
+
+
 def is_direct(ctx: Context, account: Account) -> bool:
     """Whether a channel of ours posts to the account by itself."""
-    ready = account.platform in ctx.services.direct_platforms and bool(account.address)
+    ready = bool(account.address) and bool(channel_of(ctx, account))
     return account.capability == "direct" and ready and not account.paused
 
 

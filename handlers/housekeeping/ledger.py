@@ -3,15 +3,15 @@
 Rows are moved in chunks: one event per chunk and action (domain §3, Delivery).
 """
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from handlers.context import Context
 from handlers.housekeeping import outcomes
 from matrix.broadcast.retry import after_failure
-from matrix.core.delivery import DELIVERY, Delivery, DeliveryState, Lane, Parcel
+from matrix.core.delivery import DELIVERY, WAITS, Delivery, DeliveryState, Lane, Parcel
 from matrix.core.errors import DeliveryError, StaleVersion
 from matrix.core.events import Event
 from matrix.core.roles import CLOCK, MACHINE
@@ -25,19 +25,30 @@ ASK_AFTER = timedelta(seconds=30)
 class Doubts:
     """Platforms that drop a key they have seen, and platforms that can be asked what is there.
 
-    With all others a delivery without an answer waits for a person.
+    With all others a delivery without an answer waits for a person. ``keyless`` says for which
+    addresses of a keyed platform there is no key.
     """
 
     keyed: frozenset[str] = frozenset()
     readable: frozenset[str] = frozenset()
+    keyless: Mapping[str, Callable[[str], bool]] = field(default_factory=dict)
+
+    def drops_repeats(self, one: Delivery | Parcel) -> bool:
+        """Whether the platform would drop this delivery when it comes again."""
+        excepted = self.keyless.get(one.platform)
+        return one.platform in self.keyed and not (excepted and excepted(one.address))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What the channel said of one delivery: a remote id, or an error."""
+    """What the channel said of one delivery: a remote id, or an error.
+
+    ``rest`` is what of its text waits for the person's next message, the beginning having arrived.
+    """
 
     delivery: Delivery | Parcel
     remote_id: str = ""
+    rest: str = ""
     error: DeliveryError | None = None
 
 
@@ -132,9 +143,37 @@ async def settle(ctx: Context, results: Sequence[Result], doubts: Doubts) -> Non
         saved = await ctx.work.deliveries.save(moved)
         key = (current.attempt_id, verb, step.target)
         counts[key] = counts.get(key, 0) + 1
+        if one.rest:
+            await _rest_waits(ctx, saved, one.rest)
         await outcomes.settled(ctx, saved)
     for (attempt, verb, target), count in counts.items():
         await log_chunk(ctx, attempt, verb, "sending", target, count)
+
+
+_LONG = timedelta(days=365)
+"""Until the person's next message: by the clock alone it never goes."""
+
+
+async def _rest_waits(ctx: Context, begun: Delivery, rest: str) -> None:
+    """The rest of a text, as a message of its own that waits."""
+    await ctx.work.deliveries.add(
+        Delivery(
+            id=ctx.services.ids.new(), platform=begun.platform, address=begun.address,
+            person=begun.person, content={"plain": rest}, created_at=ctx.at,
+            not_before=ctx.at + _LONG, error=WAITS,
+        )
+    )  # fmt: skip
+
+
+async def release(ctx: Context) -> None:
+    """The person has written: what waited for that goes together with the answer."""
+    if ctx.person is None:
+        return
+    for one in await ctx.work.deliveries.find(
+        person=ctx.person.id, state=DeliveryState.PENDING, error=WAITS, platform=ctx.platform,
+        address=ctx.chat, not_before__gt=ctx.at, order="created_at", limit=CHUNK,
+    ):  # fmt: skip
+        await ctx.work.deliveries.save(replace(one, not_before=None))
 
 
 def verdict(ctx: Context, one: Result, doubts: Doubts) -> tuple[str, dict[str, Any]]:
@@ -153,7 +192,7 @@ def verdict(ctx: Context, one: Result, doubts: Doubts) -> tuple[str, dict[str, A
 
 def _repeatable(one: Delivery | Parcel, doubts: Doubts) -> bool:
     """The platform drops the second; or single-use buttons, or the change of a message."""
-    if one.platform in doubts.keyed:
+    if doubts.drops_repeats(one):
         return True
     return isinstance(one, Delivery) and one.harmless and one.dedup is None
 
@@ -201,11 +240,21 @@ async def answered(ctx: Context, asked: Delivery, remote_id: str | None) -> None
     if remote_id is None:
         await ctx.work.deliveries.save(replace(one, not_before=None))
         return
-    verb = "sent" if remote_id else "retry"
-    moved, step = DELIVERY.advance(
-        one, verb, MACHINE, not_before=None, remote_id=remote_id,
+    await _resolve(
+        ctx, one, "sent" if remote_id else "retry", remote_id=remote_id,
         sent_at=ctx.at if remote_id else None,
     )  # fmt: skip
+
+
+async def refused(ctx: Context, asked: Delivery, code: str) -> None:
+    """The platform said of a delivery in doubt that it has failed for good."""
+    one = await ctx.work.deliveries.get(asked.id)
+    if one.state is DeliveryState.IN_DOUBT and one.attempt_id == asked.attempt_id:
+        await _resolve(ctx, one, "fail", error=code)
+
+
+async def _resolve(ctx: Context, one: Delivery, verb: str, **changes: Any) -> None:
+    moved, step = DELIVERY.advance(one, verb, MACHINE, not_before=None, **changes)
     saved = await ctx.work.deliveries.save(moved)
     await log_chunk(ctx, one.attempt_id, verb, "in-doubt", step.target, 1)
     await outcomes.resolved(ctx, saved, verb)

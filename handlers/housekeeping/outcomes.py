@@ -11,7 +11,7 @@ from handlers.publishing import issuing
 from handlers.replies import choose
 from handlers.replies.shared import Done, Listing, Settled
 from handlers.replies.triage import Alarm, DoubtLine
-from handlers.reposting import planning
+from handlers.reposting import asking_again, owned, owners, planning
 from handlers.router import Args, action
 from matrix.core.campaign import TASK, RepostTask, TaskState
 from matrix.core.delivery import (
@@ -36,6 +36,8 @@ async def settled(ctx: Context, delivery: Delivery) -> None:
             await _cards(ctx, delivery, rest)
         case "post":
             await _post(ctx, delivery, rest)
+        case owned.KIND:
+            await owners.settled(ctx, delivery)
         case "publish":
             await _published(ctx, delivery, rest)
         case "appeal" if delivery.state is DeliveryState.FAILED:
@@ -104,6 +106,7 @@ async def _post(ctx: Context, delivery: Delivery, task_id: str) -> None:
             await ctx.move(TASK, ctx.work.tasks, task, "fail", by=MACHINE, reason=delivery.error)
             if delivery.state is DeliveryState.FAILED:
                 await _pause_account(ctx, delivery, task.case)
+                await _by_hand(ctx, task)
         case _:
             pass
 
@@ -134,6 +137,11 @@ async def _pause_account(ctx: Context, delivery: Delivery, case_id: str) -> None
         Alarm(what="account_paused", number=case.number, detail=account.name),
         choose("account.resume", account.id),
     )
+
+
+async def _by_hand(ctx: Context, task: RepostTask) -> None:
+    """What its channel cannot post the account's operator is asked for, as anywhere else."""
+    await asking_again.by_hand(ctx, task)
 
 
 @action("account.resume", Role.PUBLISHER)

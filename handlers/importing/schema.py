@@ -213,6 +213,7 @@ ACCOUNTS = Table(
         Column(name="filing_number"),
         _list("hosts"),
         Column(name="group_size", parse=cells.number, render=cells.of_number),
+        Column(name="owner"),
         _area("area"),
         Column(name="consent_on", parse=cells.date_text),
         ENDED,

@@ -117,7 +117,8 @@ async def greet(ctx: Context, *, again: bool = False) -> None:
 
 
 HELP = (
-    "lead.mine", "lead.area", "lead.search", "lead.supplement", "lead.withdraw", "appeal.file",
+    "lead.how", "lead.mine", "lead.area", "lead.search", "lead.supplement", "lead.withdraw",
+    "appeal.file",
     "desk.todo", "lead.enter", "desk.handover", "desk.doubts", "case.mine", "task.mine",
     "review.mine", "publish.mine", "bulletin.list", "campaign.live", "town.state",
     "leader.overview", "admin.invite", "admin.unbind", "admin.end_post", "notices.stop",
@@ -136,6 +137,13 @@ async def show_help(ctx: Context, subject: str, args: Args) -> None:
         if name in ACTIONS and (not ACTIONS[name].roles or ctx.has(*ACTIONS[name].roles))
     ]
     await ctx.reply(Help(lines=tuple(mine)))
+
+
+@action("lead.how")
+async def how_to_report(ctx: Context, subject: str, args: Args) -> None:
+    """我要报: what to send."""
+    del subject, args
+    await ctx.reply(Done(what="how_to_report"))
 
 
 @action("notices.stop")

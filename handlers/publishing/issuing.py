@@ -5,7 +5,7 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from handlers import clocks
-from handlers.cards.publishing import is_direct, main_account
+from handlers.cards.publishing import channel_of, is_direct, main_account
 from handlers.context import Context
 from handlers.drafting.writing import grounds, is_main
 from handlers.feedback import closing, owing, telling
@@ -103,7 +103,7 @@ async def direct(ctx: Context, subject: str, args: Args) -> None:
         raise Refusal("already_published")
     await ctx.work.deliveries.add(
         Delivery(
-            id=ctx.services.ids.new(), lane=Lane.BROADCAST, platform=account.platform,
+            id=ctx.services.ids.new(), lane=Lane.BROADCAST, platform=channel_of(ctx, account),
             address=account.address, account=account.id, purpose=dedup, dedup=dedup,
             subject=dedup, content={"plain": _text(revision)}, created_at=ctx.at,
         )

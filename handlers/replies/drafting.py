@@ -156,6 +156,9 @@ class LiveBoard(Reply):
     unknown: int
     declined: int
     failed: int
+    groups: str = ""
+    people: str = ""
+    owners: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

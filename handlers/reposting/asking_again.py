@@ -1,4 +1,4 @@
-"""再请一次: the publisher asks an operator who declined to think again; nobody must."""
+"""An operator is asked once more: after declining, or because the channel could not post."""
 
 from handlers.context import Context
 from handlers.replies import choose
@@ -6,13 +6,13 @@ from handlers.replies.drafting import AskedAgain
 from handlers.replies.shared import Done, Settled
 from handlers.reposting import tasks as tasking
 from handlers.router import Args, action
-from matrix.core.campaign import TASK
+from matrix.core.campaign import TASK, RepostTask
 from matrix.core.roles import Role
 
 
 @action("task.ask_again", Role.PUBLISHER)
 async def ask_again(ctx: Context, subject: str, args: Args) -> None:
-    """The task is open again for its operator, once, with the reason they gave kept in the log."""
+    """再请一次: open again for its operator, once; the reason they gave is kept in the log."""
     del args
     task = await ctx.work.tasks.get(subject)
     task = await ctx.move(TASK, ctx.work.tasks, task, "ask_again", reason="")
@@ -28,3 +28,18 @@ async def ask_again(ctx: Context, subject: str, args: Args) -> None:
         roles=(Role.OPERATOR,),
     )
     await ctx.reply(Done(what="asked_again", subject=account), choose("task.open", task.id))
+
+
+async def by_hand(ctx: Context, task: RepostTask) -> None:
+    """The card of a task that was meant for a channel; its link is taken as any other's."""
+    if not task.operator:
+        return
+    campaign = await ctx.work.campaigns.get(task.campaign)
+    case = await ctx.work.cases.get(task.case)
+    await ctx.tell(
+        task.operator,
+        await tasking.card(ctx, campaign, case, [task]),
+        *tasking.card_choices(campaign, task.operator),
+        subject=f"cards:{campaign.id}:{task.operator}",
+        roles=(Role.OPERATOR,),
+    )

@@ -91,7 +91,24 @@ async def board(ctx: Context, campaign: Campaign) -> LiveBoard:
         unknown=count[TaskState.UNKNOWN] + count[TaskState.SENDING],
         declined=count[TaskState.DECLINED],
         failed=count[TaskState.FAILED],
+        **_groups(ctx, tasks),
     )
+
+
+def _groups(ctx: Context, tasks: list[RepostTask]) -> dict[str, str]:
+    """WeChat groups of both kinds together: by a platform's task, and by their owners' hands."""
+    done = {TaskState.POSTED, TaskState.VERIFIED}
+    known = ctx.directory.accounts
+    groups = [t for t in tasks if t.account in known and known[t.account].group_size]
+    if not groups:
+        return {}
+    reached = [task for task in groups if task.state in done]
+    owned = [t for t in groups if not t.operator and t.state is TaskState.DELIVERED]
+    return {
+        "groups": f"{len(reached)}/{len(groups)}",
+        "people": str(sum(known[task.account].group_size for task in reached)),
+        "owners": str(len(owned)) if owned else "",
+    }
 
 
 @action("campaign.list", Role.PUBLISHER, Role.DESK)

@@ -8,6 +8,7 @@ from handlers.context import Context
 from handlers.feedback import closing
 from handlers.replies.drafting import PlanCard
 from handlers.replies.shared import Settled
+from handlers.reposting import owned
 from matrix.core.bulletin import Bulletin, Kind
 from matrix.core.campaign import (
     CAMPAIGN,
@@ -155,6 +156,7 @@ async def stop(ctx: Context, campaign: Campaign, reason: str) -> Campaign:
 
 async def void_open(ctx: Context, campaign: Campaign) -> None:
     """Tasks that are not posted become void; their cards say so."""
+    await owned.take_back(ctx, campaign)
     operators = set()
     for task in await ctx.work.tasks.find(campaign=campaign.id):
         if TASK.has(task.state, "void"):

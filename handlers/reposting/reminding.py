@@ -4,6 +4,7 @@ from handlers.context import Context
 from handlers.replies import choose
 from handlers.replies.drafting import RepostUrge
 from handlers.replies.shared import Done, Listing
+from handlers.reposting import owned
 from handlers.reposting import tasks as tasking
 from handlers.reposting.board import LACKING
 from handlers.router import Args, action
@@ -53,7 +54,7 @@ async def urge(ctx: Context, campaign: Campaign, open_: list[RepostTask]) -> int
     for task in open_:
         if task.snoozed_until is None or task.snoozed_until <= ctx.at:
             by_operator.setdefault(task.operator, []).append(task)
-    reminded = 0
+    reminded = await owned.remind(ctx, campaign, open_)
     for operator, lacking in by_operator.items():
         dedup = f"urge:{campaign.id}:{operator}:{slot}"
         if not operator or await ctx.work.deliveries.count(dedup=dedup):

@@ -152,9 +152,15 @@ TASK = Lifecycle[RepostTask](
         row(_T.SENDING, "fail", _T.FAILED, {Role.MACHINE}),
         row(_T.SENDING, "lose", _T.UNKNOWN, {Role.MACHINE}),
         row(_T.DELIVERED, "see", _T.SEEN, {Role.OPERATOR}),
-        row((_T.CREATED, _T.DELIVERED, _T.SEEN), "post", _T.POSTED, _DOERS),
+        row((_T.CREATED, _T.SEEN), "post", _T.POSTED, _DOERS),
+        # The owner of a group has confirmed what was handed to them, or the platform refused it.
+        row(_T.DELIVERED, "post", _T.POSTED, {*_DOERS, Role.MACHINE}),
+        row(_T.DELIVERED, "fail", _T.FAILED, {Role.MACHINE}),
+        # Taken back: whether the owner has just confirmed is not known yet.
+        row(_T.DELIVERED, "lose", _T.UNKNOWN, {Role.MACHINE}),
         row(_T.SEEN, "decline", _T.DECLINED, {Role.OPERATOR}),
-        row((_T.DECLINED, _T.FAILED), "post", _T.POSTED, _DOERS),
+        row(_T.DECLINED, "post", _T.POSTED, _DOERS),
+        row(_T.FAILED, "post", _T.POSTED, {*_DOERS, Role.MACHINE}),
         # Somebody has looked: it arrived, it did not, or it is sent once more.
         row(_T.UNKNOWN, "post", _T.POSTED, {*_DOERS, Role.MACHINE}),
         row(_T.UNKNOWN, "fail", _T.FAILED, {Role.MACHINE}),

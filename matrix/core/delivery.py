@@ -10,6 +10,9 @@ from matrix.core.entity import Entity
 from matrix.core.lifecycle import Lifecycle, row
 from matrix.core.roles import Role
 
+WAITS = "waits"
+"""The error of a message that cannot go now and goes with the person's next one."""
+
 
 class DeliveryState(StrEnum):
     """A crash between *sending* and its outcome leaves the row in doubt, never resent blindly."""
@@ -36,7 +39,8 @@ class Delivery(Entity):
     ``content`` is the reply by type (``reply``, ``fields``, ``choices``); the presenter renders
     it when it is sent. ``purpose`` is ``kind:id`` of what its outcome moves. ``edits`` is the
     delivery whose message it changes. ``dedup`` is unique where a thing is said once.
-    ``harmless`` marks a message whose repeat does no harm (single-use buttons).
+    ``harmless`` marks a message whose repeat does no harm (single-use buttons). ``answers`` is the
+    platform's id of the message that it answers.
     """
 
     state: DeliveryState = DeliveryState.PENDING
@@ -51,6 +55,7 @@ class Delivery(Entity):
     edits: str = ""
     dedup: str | None = None
     harmless: bool = False
+    answers: str = ""
     attempt: int = 0
     attempt_id: str = ""
     executor: str = ""

@@ -143,7 +143,8 @@ class Tier(StrEnum):
 class Account(Entity):
     """An officially labelled account of the matrix. ``capability`` is ``direct`` or ``manual``.
 
-    ``address`` is where a direct channel posts. ``hosts`` may appear in receipt links.
+    ``address`` is where a direct channel posts; ``owner`` is the owner of a group, by the id that
+    its platform knows them by. ``hosts`` may appear in receipt links.
     ``paused`` says why a direct account was stopped after a permanent failure.
     """
 
@@ -156,6 +157,7 @@ class Account(Entity):
     filing_number: str = ""
     hosts: tuple[str, ...] = ()
     group_size: int = 0
+    owner: str = ""
     area: str = ""
     consent_on: str = ""
     paused: str = ""

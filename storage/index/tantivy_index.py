@@ -36,6 +36,9 @@ class TantivyIndex:
     another shape), or None for memory. Close it, or use it as a context manager.
     """
 
+    rarity: Callable[[str], float]
+    """How much a term tells; looked up some two thousand times for one decision."""
+
     def __init__(self, path: Path | None = None) -> None:
         self._path = path
         self._schema = _schema()
@@ -120,10 +123,6 @@ class TantivyIndex:
         """What is visible is written."""
         return True
 
-    def rarity(self, term: str) -> float:
-        """How much a term tells."""
-        return self._rarities[term]
-
     def counts(self, term: str) -> tuple[int, int]:
         """How many claims have the term in title and rebuttal; removed ones may count."""
         count = self._searcher.doc_freq
@@ -181,7 +180,7 @@ class TantivyIndex:
         """See what is committed now."""
         self._index.reload()
         self._searcher = self._index.searcher()
-        self._rarities = Rarities(self.counts, self.count)
+        self.rarity = Rarities(self.counts, self.count).__getitem__
         self._found = dict[str, Candidate]()
 
     def _open(self) -> Index:

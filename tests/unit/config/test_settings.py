@@ -44,8 +44,10 @@ def test_a_public_address_is_https() -> None:
 
 
 def test_secrets_are_never_shown() -> None:
-    settings = load({"PIYAO_SECRET_KEY": "k" * 40, "PIYAO_TELEGRAM_TOKEN": "1:secret"})
-    assert "secret" not in repr(settings).replace("secret_key", "").replace("webhook_secret", "")
+    told = {"PIYAO_SECRET_KEY": "k" * 40, "PIYAO_TELEGRAM_TOKEN": "1:hunter2"}
+    robots = {"PIYAO_WECOM_ROBOTS": "网格群=hunter2", "PIYAO_DINGTALK_ROBOTS": "网格群=a:hunter2"}
+    settings = load({**told, **robots, "PIYAO_EMAIL_PASSWORD": "hunter2"})
+    assert "hunter2" not in repr(settings)
     assert "kkkk" not in str(settings)
 
 

@@ -1,14 +1,14 @@
 """jobs of the broadcast lane in a table of our own; what waited in the former queue waits here
 
-Revision ID: 0008_engine
+Revision ID: 0011_engine
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 
-revision = '0008_engine'
-down_revision = '0007'
+revision = '0011_engine'
+down_revision = '0010_group_owner'
 branch_labels = None
 depends_on = None
 

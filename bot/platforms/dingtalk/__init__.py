@@ -1,0 +1,1 @@
+"""DingTalk's custom robots: signed texts into one group each, out only."""

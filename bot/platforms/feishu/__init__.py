@@ -1,0 +1,1 @@
+"""Feishu's custom bots: signed texts into one group each, out only."""
