@@ -141,8 +141,7 @@ async def assemble(
         if listens:
             outbox.sender = sender
         # Alone, a process hears of every job by itself.
-        poll = 2.0 if alone(settings) else 0.25
-        queue = JobQueue(executor, poll) if durable else MemoryQueue()
+        queue = JobQueue(executor, 2.0 if alone(settings) else 0.25) if durable else MemoryQueue()
         store.jobs = queue
         works = ProcessRole.WORKER in roles
         writes = Aside(settings.url, queue) if durable and works else Inline(store)

@@ -9,7 +9,8 @@ from datetime import timedelta
 from functools import partial
 
 from bot.aside import Aside, Inline
-from bot.sender import Sender, by_chat
+from bot.bundles import by_chat
+from bot.sender import Sender
 from handlers.context import Context
 from handlers.housekeeping import chunks
 from handlers.housekeeping.ledger import CHUNK, Result

@@ -8,9 +8,9 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any
 
-from bot.bundles import Outcome, bundles
+from bot.bundles import Chat, Outcome, bundles, by_chat
 from bot.channel import Channel, Doubt, Outgoing
 from bot.gate import Gate
 from bot.owner_watch import OwnerWatch
@@ -30,8 +30,6 @@ _FAREWELL = 5.0
 """Seconds that messages under way have for coming to their end when the process stops."""
 
 _CARD_WAITS = timedelta(seconds=2)
-
-Chat = tuple[str, str]
 
 
 def doubts_of(channels: Mapping[str, Channel]) -> Doubts:
@@ -349,14 +347,3 @@ async def _to_its_end(turn: Coroutine[Any, Any, int]) -> int:
     except asyncio.CancelledError:
         await asyncio.wait([task])
         raise
-
-
-M = TypeVar("M", Delivery, Parcel)
-
-
-def by_chat(claimed: Sequence[M]) -> dict[Chat, list[M]]:
-    """Chats go in parallel, messages of one chat in order."""
-    chats: dict[Chat, list[M]] = {}
-    for one in claimed:
-        chats.setdefault((one.platform, one.address), []).append(one)
-    return chats
