@@ -260,6 +260,7 @@ def _policy(settings: Settings, directories: Directories, clock: Clock) -> Polic
         clocks=read_clocks(),
         holidays=load_holidays(),
         public_reports=settings.public_reports == "on",
+        feedback_minutes=settings.feedback_minutes,
     )
     for year in calendars.missing(directories.current, policy, clock.now()):
         LOG.warning("no holidays of %d are known: counting Monday to Friday", year)

@@ -5,7 +5,7 @@ Rungs are fired here and owed to people as nudges; ``nudging`` says them.
 
 import dataclasses
 
-from handlers import clocks
+from handlers import clocks, matters
 from handlers.context import Context
 from handlers.housekeeping import criticism, expiring
 from handlers.responsible import assignees
@@ -32,7 +32,7 @@ async def fire_deadlines(ctx: Context) -> None:
 
 async def _fire(ctx: Context, one: Deadline) -> None:
     before, rung = one.rung, reached(one, ctx.at)
-    case = await ctx.work.cases.maybe(one.case)
+    case = await matters.maybe(ctx, one.case)
     if muted(ctx, one, case):
         await clocks.hold(ctx, one, ctx.policy.clocks.next_morning(ctx.at))
         return
@@ -71,7 +71,7 @@ def muted(ctx: Context, one: Deadline, case: Case | None) -> bool:
 async def recipients(ctx: Context, one: Deadline, case: Case | None, rung: int) -> list[str]:
     """Who hears of a rung. Un-owned cases climb too."""
     kind, _, entity_id = one.subject.partition(":")
-    if kind == "lead" or case is None:
+    if kind in {"lead", "appeal"} or case is None:
         people = ctx.holders(Role.DESK)
         return people if rung < HEADS else [*people, *ctx.holders(Role.LEADER)]
     if kind == "task":

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from handlers import matters
 from handlers.context import Context
 from handlers.housekeeping.ladder import muted
 from handlers.replies import Choice, choose
@@ -23,7 +24,7 @@ async def say(ctx: Context) -> None:
     waiting: dict[str, list[Owed]] = {}
     for nudge in await ctx.work.nudges.find(order="created_at"):
         deadline = await ctx.work.deadlines.get(nudge.deadline)
-        case = await ctx.work.cases.maybe(deadline.case)
+        case = await matters.maybe(ctx, deadline.case)
         if deadline.closed_at is not None or deadline.paused_at is not None:
             await ctx.work.nudges.remove(nudge.id)
         elif not muted(ctx, deadline, case):
@@ -58,6 +59,9 @@ async def _line(ctx: Context, nudge: Nudge, one: Deadline, case: Case | None) ->
         number, wording = case.number, case.wording[:60]
     else:
         kind, _, entity_id = one.subject.partition(":")
+        if kind == "appeal":
+            appeal = await ctx.work.appeals.get(entity_id)
+            number, wording = appeal.number, appeal.text[:60]
         lead = await ctx.work.leads.maybe(entity_id) if kind == "lead" else None
         if lead is not None:
             number, wording = lead.number, lead.text[:60]

@@ -63,7 +63,7 @@ async def expire_bulletins(ctx: Context) -> None:
             BULLETIN, ctx.work.bulletins, await touch(ctx, bulletin), "expire", by=CLOCK
         )
         await ctx.tell_role(
-            Role.REVIEWER_2, shown(ctx, expired), choose("bulletin.prolong", expired.id),
+            Role.REVIEWER_2, await shown(ctx, expired), choose("bulletin.prolong", expired.id),
             subject=f"bulletin:{expired.id}",
         )  # fmt: skip
 

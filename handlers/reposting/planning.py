@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from handlers import clocks
+from handlers import clocks, matters
 from handlers.cards.publishing import is_direct
 from handlers.context import Context
 from handlers.feedback import closing
@@ -83,7 +83,7 @@ async def reached(ctx: Context, bulletin: Bulletin) -> set[str]:
 
 async def card(ctx: Context, campaign: Campaign) -> PlanCard:
     """Counts by tier, before anything starts."""
-    case = await ctx.work.cases.get(campaign.case)
+    case = await matters.of(ctx, campaign.case)
     bulletin = await ctx.work.bulletins.get(campaign.bulletin)
     live = [
         ctx.directory.accounts[code]
@@ -129,7 +129,7 @@ async def advance(ctx: Context, campaign_id: str) -> None:
 
 async def case_follows(ctx: Context, campaign: Campaign) -> None:
     """The case goes to checking when its broadcast has ended, and closes when all is done."""
-    case = await ctx.work.cases.get(campaign.case)
+    case = await matters.of(ctx, campaign.case)
     if case.state is CaseState.REPOSTING or (
         case.state is CaseState.PUBLISHED and campaign.state is CampaignState.ABORTED
     ):

@@ -26,6 +26,7 @@ class Stage(StrEnum):
     RATIFY = "ratify"
     RETURN = "return"
     WATCH = "watch"
+    APPEAL = "appeal"
 
 
 SILENT = frozenset({Stage.RETURN, Stage.WATCH})

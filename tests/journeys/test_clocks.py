@@ -115,8 +115,9 @@ async def test_feedback_that_has_not_arrived_in_an_hour_is_seen_once(tmp_path: P
         channel.verdicts[PHONE] = "lose"
         await story.signed(p)
         await story.published(p)
+        await story.told(p)
         assert await p.states("feedback") == ["in-doubt"]
-        await p.tick(minutes=59)
+        await p.tick(minutes=44)
         assert _breaches(await p.heard("陈静")) == []
         await p.tick(minutes=1)
         (said,) = _breaches(await p.heard("陈静"))
@@ -139,9 +140,9 @@ async def test_feedback_of_the_night_is_late_an_hour_after_the_morning(tmp_path:
         p.clock.forward(hours=8)
         await story.published(p)
         assert await p.states("feedback") == ["due"], "blue waits for 7:15"
-        await p.tick(hours=9)
-        assert _breaches(await p.heard("陈静")) == [], "8:05, it was owed at 7:15"
-        await p.tick(minutes=10)
+        await p.tick(hours=8, minutes=20)
+        assert _breaches(await p.heard("陈静")) == [], "the morning of 7:15"
+        await p.tick(minutes=30)
         assert len(_breaches(await p.heard("陈静"))) == 1
 
 
@@ -155,6 +156,7 @@ async def closed(p: Play) -> None:
     """The blue case, told and closed without a broadcast."""
     await story.lamps_published(p)
     await p.press("冯涛", "campaign_none")
+    await story.told(p)
     assert await p.states("cases") == ["closed"]
 
 
