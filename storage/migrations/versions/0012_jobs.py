@@ -1,14 +1,14 @@
 """jobs of the broadcast lane in a table of our own; what waited in the former queue waits here
 
-Revision ID: 0011_engine
+Revision ID: 0012_engine
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 
-revision = '0011_engine'
-down_revision = '0010_group_owner'
+revision = '0012_engine'
+down_revision = '0011'
 branch_labels = None
 depends_on = None
 
