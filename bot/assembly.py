@@ -35,13 +35,14 @@ from bot.tokens import Tokens
 from config.clock_table import read_clocks
 from config.holidays import load_holidays
 from config.matching import load_model
+from config.retention import read_retention
 from config.settings import ProcessRole, Settings
 from config.texts import load_texts, words
 from handlers import calendars
 from handlers.housekeeping import chunks, ledger
 from handlers.importing.directory import load_directory
 from handlers.router import ACTIONS
-from handlers.services import Directories, Policy, Services
+from handlers.services import Directories, Keep, Policy, Services
 from matrix.ports import Clock, LinkChecker
 from storage import executors
 from storage.engine import open_engine
@@ -109,8 +110,7 @@ async def assemble(
                 await library.refresh(work)
         texts = load_texts()
         outbox = Wake()
-        key = make_key(settings)
-        pages = DraftLinks(key, settings.public_url.rstrip("/"))
+        pages = DraftLinks(make_key(settings), settings.public_url.rstrip("/"))
         services = Services(
             store=store,
             clock=clock,
@@ -118,7 +118,7 @@ async def assemble(
             policy=_policy(settings, directories, clock),
             directories=directories,
             matching=library,
-            sealer=KeySealer(key),
+            sealer=KeySealer(make_key(settings)),
             links=links or HttpLinkChecker(),
             outbox=outbox,
             pages=pages,
@@ -141,7 +141,8 @@ async def assemble(
         if listens:
             outbox.sender = sender
         # Alone, a process hears of every job by itself.
-        queue = JobQueue(executor, 2.0 if alone(settings) else 0.25) if durable else MemoryQueue()
+        poll = 2.0 if alone(settings) else 0.25
+        queue = JobQueue(executor, poll, engine) if durable else MemoryQueue()
         store.jobs = queue
         works = ProcessRole.WORKER in roles
         writes = Aside(settings.url, queue) if durable and works else Inline(store)
@@ -157,7 +158,7 @@ async def assemble(
             broadcaster=broadcaster, channels=made,
             attachments=attachments, queue=queue, executor=executor,
             webchat=webchat if isinstance(webchat, WebChat) else None,
-            pages=pages, holdings=holdings, directory_change=[change],
+            pages=pages, holdings=holdings, tally=sender.tally, directory_change=[change],
         )  # fmt: skip
         await _take_over(parts, writes, stack)
         yield parts
@@ -258,6 +259,7 @@ def _policy(settings: Settings, directories: Directories, clock: Clock) -> Polic
     policy = Policy(
         short_name=short or (district.name[:2] if district else "本区"),
         clocks=read_clocks(),
+        keep=Keep(**read_retention()),
         holidays=load_holidays(),
         public_reports=settings.public_reports == "on",
         feedback_minutes=settings.feedback_minutes,

@@ -11,12 +11,14 @@ from types import MappingProxyType
 from typing import Any
 
 from bot.bundles import Chat, Outcome, bundles, by_chat
-from bot.channel import Channel, Doubt, Outgoing
+from bot.channel import Channel, Outgoing
+from bot.doubts import doubts_of
 from bot.gate import Gate
 from bot.owner_watch import OwnerWatch
 from bot.presenter import Presenter
+from bot.tally import Tally
 from handlers.housekeeping import ledger
-from handlers.housekeeping.ledger import Doubts, Result
+from handlers.housekeeping.ledger import Result
 from handlers.housekeeping.ticking import clock_context
 from handlers.services import Services
 from matrix.broadcast.pacing import Ask
@@ -30,16 +32,6 @@ _FAREWELL = 5.0
 """Seconds that messages under way have for coming to their end when the process stops."""
 
 _CARD_WAITS = timedelta(seconds=2)
-
-
-def doubts_of(channels: Mapping[str, Channel]) -> Doubts:
-    """Which platforms take a key, and which can be asked."""
-
-    def names(doubt: Doubt) -> frozenset[str]:
-        return frozenset(name for name, one in channels.items() if one.limits.doubt is doubt)
-
-    keyless = {name: one.limits.keyless for name, one in channels.items()}
-    return Doubts(keyed=names(Doubt.KEY), readable=names(Doubt.VERIFY), keyless=keyless)
 
 
 class Sender:
@@ -61,6 +53,7 @@ class Sender:
         """
         self._gates = gates
         self._holds = holds
+        self.tally = Tally()
         self._services = services
         self._presenter = presenter
         self._channels = channels
@@ -324,19 +317,28 @@ class Sender:
 
     async def _call(self, platform: str, message: Outgoing, *, patient: bool) -> str:
         """Send when the account's limits allow; told to slow down, all processes do."""
-        channel, gate = self._channels[platform], self._gates.get(platform)
+        gate = self._gates.get(platform)
         if gate is None:
-            return await channel.send(message)
+            return await self._counted(platform, message)
         ask = Ask(chat=message.address, broadcast=not message.conversation)
         async with gate.turn(ask, patient=patient):
             try:
-                return await channel.send(message)
+                return await self._counted(platform, message)
             except DeliveryError as error:
                 if error.retry_after is not None:
-                    whole = channel.limits.one_slows_all
+                    whole = self._channels[platform].limits.one_slows_all
                     seconds = error.retry_after.total_seconds()
                     await gate.rest("" if whole else message.address, seconds)
                 raise
+
+    async def _counted(self, platform: str, message: Outgoing) -> str:
+        try:
+            answer = await self._channels[platform].send(message)
+        except DeliveryError as error:
+            self.tally.sent(platform, error)
+            raise
+        self.tally.sent(platform, None)
+        return answer
 
 
 async def _to_its_end(turn: Coroutine[Any, Any, int]) -> int:

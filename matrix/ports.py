@@ -91,6 +91,9 @@ class Repository(Protocol[E]):
     async def remove(self, entity_id: str) -> None:
         """Delete it (buttons, dialogs and nudges only; what happened stays)."""
 
+    async def clear(self, **criteria: Any) -> int:
+        """Delete all matches, which the policy of retention alone may ask for; how many."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
@@ -198,6 +201,9 @@ class Work(Protocol):
 
     async def events(self, **criteria: Any) -> list[Event]:
         """Events in the order in which they were written."""
+
+    async def forget_steps(self, entity: str, before: datetime) -> int:
+        """Delete the events of one kind of entity that are older; how many."""
 
     async def serial(self, name: str, count: int = 1) -> int:
         """The next number of a named series, starting at 1, without holes in one transaction.

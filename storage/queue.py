@@ -13,7 +13,18 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import NamedTuple, Protocol, TypeVar, cast
 
-from sqlalchemy import BigInteger, Connection, Text, bindparam, event, select, update
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Text,
+    bindparam,
+    delete,
+    event,
+    func,
+    select,
+    update,
+)
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from matrix.ports import Work
 from storage.repository import insert_or_skip
@@ -60,6 +71,15 @@ class MemoryQueue:
         """Nothing can be wrong with it."""
         return ""
 
+    async def depth(self) -> int:
+        """Jobs that wait."""
+        return len(self.waiting)
+
+    async def prune(self, before: datetime) -> int:
+        """What is done is forgotten at once."""
+        del before
+        return 0
+
     async def drain(self, run: JobRunner) -> None:
         """Run what waits."""
         while self.waiting:
@@ -83,8 +103,14 @@ def _once(connection: Connection, kept: Callable[[], None]) -> None:
 class JobQueue:
     """The table of jobs; ``start`` it where they are run."""
 
-    def __init__(self, executor: str, poll: float = 0.25) -> None:
-        """``executor`` is unique to this process. Every ``poll`` seconds others' jobs are seen."""
+    def __init__(
+        self, executor: str, poll: float = 0.25, engine: AsyncEngine | None = None
+    ) -> None:
+        """``executor`` is unique to this process. Every ``poll`` seconds others' jobs are seen.
+
+        ``engine`` is for counting and forgetting jobs.
+        """
+        self._engine = engine
         self._executor = executor
         self._poll = poll
         self._wake = asyncio.Event()
@@ -117,6 +143,22 @@ class JobQueue:
         self._writes = writes
         await self.take_over(dead)
         self._serving = asyncio.create_task(self._serve(run, writes, want))
+
+    async def depth(self) -> int:
+        """Jobs that wait or run, of all processes."""
+        if self._engine is None:
+            return 0
+        async with self._engine.connect() as connection:
+            query = select(func.count()).where(JOB.c.state.in_(("waiting", "running")))
+            return int((await connection.execute(query)).scalar_one())
+
+    async def prune(self, before: datetime) -> int:
+        """Forget jobs that had come to their end before; what waits or runs stays."""
+        if self._engine is None:
+            return 0
+        async with self._engine.begin() as connection:
+            old = (JOB.c.state == "done", JOB.c.ended_at < before)
+            return (await connection.execute(delete(JOB).where(*old))).rowcount
 
     def fault(self) -> str:
         """Empty, or what is wrong."""

@@ -132,3 +132,9 @@ class SqlRepository(Generic[E]):
         """Delete."""
         self._written.add(self._table.name)
         await self._connection.execute(delete(self._table).where(self._table.c.id == entity_id))
+
+    async def clear(self, **criteria: Any) -> int:
+        """Delete all matches; how many."""
+        self._written.add(self._table.name)
+        statement = delete(self._table).where(where(self._table, criteria))
+        return (await self._connection.execute(statement)).rowcount

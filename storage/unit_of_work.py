@@ -2,9 +2,10 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import datetime
 from typing import Any, Protocol, cast
 
-from sqlalchemy import Connection, exc, func, select, text
+from sqlalchemy import Connection, delete, exc, func, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -71,6 +72,11 @@ class SqlWork:
         query = select(EVENT).where(where(EVENT, criteria)).order_by(EVENT.c.seq)
         rows = (await self._connection.execute(query)).mappings().all()
         return [Event(**{key: row[key] for key in row if key != "seq"}) for row in rows]
+
+    async def forget_steps(self, entity: str, before: datetime) -> int:
+        """Delete the events of one kind of entity that are older; how many."""
+        old = delete(EVENT).where(EVENT.c.entity == entity, EVENT.c.at < before)
+        return (await self._connection.execute(old)).rowcount
 
     async def serial(self, name: str, count: int = 1) -> int:
         """The next number of a series, or the first of a block of ``count``."""

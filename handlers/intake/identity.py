@@ -109,8 +109,8 @@ async def greet(ctx: Context, *, again: bool = False) -> None:
         Welcome(
             name=ctx.me.name,
             roles=roles,
-            files_days=ctx.policy.keep_files_days,
-            originals_days=ctx.policy.keep_originals_days,
+            files_days=ctx.policy.keep.files,
+            originals_days=ctx.policy.keep.originals,
         ),
         choose("help.show", keep=True),
     )

@@ -246,6 +246,8 @@ def fold(events: Sequence[Event]) -> tuple[dict[str, dict[str, str]], Counter[st
     for event in events:
         if event.entity == "feedback" and event.action == "forget":
             folded["feedback"].pop(event.entity_id)
+        if event.entity == "delivery" and event.action == "forget":
+            chunks[event.source] -= int(str(event.data["count"]))
         if not event.target:
             continue
         if event.entity == "delivery":
