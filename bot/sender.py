@@ -267,9 +267,10 @@ class Sender:
     async def _send(self, one: Delivery | Parcel) -> Result:
         try:
             if isinstance(one, Parcel):
-                limits = self._channels[one.platform].limits
-                parts = self._presenter.posts(one, self._services.clock.now(), limits)
-                remote = await self._parts_out(one.platform, parts)
+                now, limits = self._services.clock.now(), self._channels[one.platform].limits
+                remote = await self._parts_out(
+                    one.platform, self._presenter.posts(one, now, limits)
+                )
             else:
                 remote = await self._delivery_out(one)
         except DeliveryError as error:
