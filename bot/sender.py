@@ -4,11 +4,10 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from types import MappingProxyType
-from typing import Any
 
 from bot.bundles import Chat, Outcome, bundles, by_chat
 from bot.channel import Channel, Outgoing
@@ -16,6 +15,7 @@ from bot.doubts import doubts_of
 from bot.gate import Gate
 from bot.owner_watch import OwnerWatch
 from bot.presenter import Presenter
+from bot.scheduler import to_its_end
 from bot.tally import Tally
 from handlers.housekeeping import ledger
 from handlers.housekeeping.ledger import Result
@@ -81,7 +81,7 @@ class Sender:
                 self._wake.clear()
                 started = 0
                 try:
-                    started = await _to_its_end(self._turn())
+                    started = await to_its_end(self._turn())
                 except Exception:
                     LOG.exception("conversation lane")
                     await asyncio.sleep(_IDLE)
@@ -340,13 +340,3 @@ class Sender:
             raise
         self.tally.sent(platform, None)
         return answer
-
-
-async def _to_its_end(turn: Coroutine[Any, Any, int]) -> int:
-    """A stop waits for the turn in hand: cut short it would forget what was sent or claimed."""
-    task = asyncio.create_task(turn)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait([task])
-        raise
