@@ -28,6 +28,7 @@ from matrix.core.directory import (
 )
 from matrix.core.entity import Entity
 from matrix.core.events import Event
+from matrix.core.extension import Extension
 from matrix.core.lead import Lead
 from matrix.core.verification import Consultation, Evidence, Verification
 
@@ -177,6 +178,7 @@ class Work(Protocol):
     deliveries: Repository[Delivery]
     feedback: Repository[Feedback]
     deadlines: Repository[Deadline]
+    extensions: Repository[Extension]
     nudges: Repository[Nudge]
     inbox: Repository[Inbound]
     attachments: Repository[Attachment]

@@ -28,6 +28,7 @@ from matrix.core.directory import (
     Unit,
 )
 from matrix.core.entity import Entity
+from matrix.core.extension import Extension
 from matrix.core.lead import Lead
 from matrix.core.verification import Consultation, Evidence, Verification
 from storage.mapping import columns
@@ -70,7 +71,13 @@ TABLES: dict[str, tuple[type[Entity], Table]] = {
         ("claims", "claim", Claim, (("key",),), ()),
         ("sightings", "sighting", Sighting, (("lead",),), (("claim",),)),
         ("links", "link", Link, (), (("lead",), ("target",))),
-        ("cases", "case_", Case, (("number",),), (("state",), ("claim",), ("merged_into",))),
+        (
+            "cases",
+            "case_",
+            Case,
+            (("number",),),
+            (("state",), ("claim",), ("merged_into",), ("parent",)),
+        ),
         ("assignments", "assignment", Assignment, (), (("case",), ("unit", "state"))),
         ("verifications", "verification", Verification, (), (("case",), ("unit", "state"))),
         ("evidence", "evidence", Evidence, (), (("case",),)),
@@ -115,6 +122,7 @@ TABLES: dict[str, tuple[type[Entity], Table]] = {
             (("state", "due_at"), ("case",)),
         ),
         ("deadlines", "deadline", Deadline, (), (("closed_at", "next_at"), ("subject",))),
+        ("extensions", "extension", Extension, (), (("deadline", "state"),)),
         ("nudges", "nudge", Nudge, (("person", "deadline"),), ()),
         (
             "inbox",
