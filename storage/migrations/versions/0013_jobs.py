@@ -1,14 +1,14 @@
 """jobs of the broadcast lane in a table of our own; what waited in the former queue waits here
 
-Revision ID: 0012_engine
+Revision ID: 0013_jobs
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 
-revision = '0012_engine'
-down_revision = '0011'
+revision = '0013_jobs'
+down_revision = '0012_extensions'
 branch_labels = None
 depends_on = None
 
