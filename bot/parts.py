@@ -3,27 +3,29 @@
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from bot.attachments import Attachments
 from bot.broadcaster import Broadcaster
 from bot.channel import Channel
 from bot.dispatch import Dispatcher
+from bot.doubts import doubts_of
 from bot.draft_links import DraftLinks
 from bot.holdings import Holdings
 from bot.library import Library
 from bot.platforms.webchat.channel import WebChat
 from bot.presenter import Presenter
-from bot.sender import Sender, doubts_of
+from bot.sender import Sender
+from bot.tally import Tally
 from config.settings import ProcessRole, Settings
-from handlers.housekeeping import ledger, retention, ticking
+from handlers.housekeeping import ledger, pruning, retention, ticking
 from handlers.importing.directory import load_directory
 from handlers.reposting import receipts
 from handlers.services import Services
 from matrix.ports import Clock
 from matrix.triage.calendar import LOCAL
 from storage import executors
-from storage.queue import DbosQueue, MemoryQueue
+from storage.queue import JobQueue, MemoryQueue
 from storage.unit_of_work import SqlStore
 
 LOG = logging.getLogger("piyao")
@@ -49,11 +51,12 @@ class Parts:
     broadcaster: Broadcaster
     channels: Mapping[str, Channel]
     attachments: Attachments
-    queue: DbosQueue | MemoryQueue
+    queue: JobQueue | MemoryQueue
     executor: str
     webchat: WebChat | None
     pages: DraftLinks
     holdings: Holdings
+    tally: Tally
     directory_change: list[int]
     """The change that the directory in memory has reached: one number, replaced in place."""
 
@@ -90,7 +93,7 @@ class Parts:
         if dead := await executors.silent(engine, now - ledger.GRACE, self.executor):
             LOG.warning("taking over from %d silent processes", len(dead))
             await abandoned(self, list(dead))
-            if self.works and isinstance(self.queue, DbosQueue):
+            if self.works and isinstance(self.queue, JobQueue):
                 await self.queue.take_over(list(dead))
             await executors.forget(engine, finished(self, dead))
 
@@ -105,6 +108,7 @@ class Parts:
         if self.listens:
             await self.ask_back()
         self.services.outbox.wake()
+        self.tally.swept()
 
     async def release(self) -> None:
         """Armed broadcasts start at T, to the second: the sweep alone would be up to 15 s late."""
@@ -140,13 +144,16 @@ class Parts:
                 await work.commit()
 
     async def forget_old(self) -> None:
-        """What the first greeting promises to delete."""
+        """What the first greeting promises to delete, and what is done with."""
         async with self.store.work() as work:
             ctx = ticking.clock_context(self.services, work)
             await retention.forget_originals(ctx)
             digests = await retention.old_files(ctx)
+            await pruning.prune(ctx)
             await work.commit()
         await self.attachments.remove(digests)
+        if days := self.services.policy.keep.jobs:
+            await self.queue.prune(self.services.clock.now() - timedelta(days=days))
 
     async def reload_directory(self) -> None:
         """After an import, and when a day begins."""

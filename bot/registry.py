@@ -5,7 +5,7 @@ several accounts ``platform@account``; deliveries, identities and callbacks go b
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pydantic import SecretStr
 
@@ -57,7 +57,9 @@ def _webhook(settings: Settings, means: Means) -> Iterable[Channel]:
     del means
     hosts = tuple(filter(None, settings.webhook_hosts.split(",")))
     secret = settings.webhook_secret.get_secret_value()
-    yield Webhook(secret, hosts, Doubt(settings.webhook_doubt))
+    channel = Webhook(secret, hosts, Doubt(settings.webhook_doubt))
+    channel.limits = replace(channel.limits, per_second=settings.webhook_per_second)
+    yield channel
 
 
 def _telegram(settings: Settings, means: Means) -> Iterable[Channel]:

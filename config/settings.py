@@ -63,6 +63,7 @@ class Settings(ChannelSettings):
     webhook_secret: SecretStr = SecretStr("")
     webhook_hosts: str = ""
     webhook_doubt: Literal["key", "verify", "hold"] = "key"
+    webhook_per_second: Annotated[int, Field(ge=1, le=10_000)] = 200
     test_clock: str = ""
     fast: Literal["", "on"] = ""
 

@@ -14,6 +14,21 @@ from matrix.triage.routing import Tables
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Keep:
+    """Days for which what is done with is kept, 0 for ever; see ``config/retention.toml``."""
+
+    files: int = 90
+    originals: int = 365
+    inbox: int = 0
+    buttons: int = 0
+    dialogs: int = 0
+    replies: int = 0
+    posts: int = 0
+    jobs: int = 0
+    steps: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """The district's own numbers; all of them configuration."""
 
@@ -36,8 +51,7 @@ class Policy:
     text_limit: int = 20_000
     page: int = 5
     platform_hosts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    keep_files_days: int = 90
-    keep_originals_days: int = 365
+    keep: Keep = field(default_factory=Keep)
     bundle_minutes: int = 10
 
 

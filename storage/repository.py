@@ -4,7 +4,18 @@ import operator
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Select, Table, and_, bindparam, delete, func, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    delete,
+    func,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -18,7 +29,7 @@ _SLICE = 500
 E = TypeVar("E", bound=Entity)
 
 
-def insert_or_skip(connection: AsyncConnection, table: Table) -> Any:
+def insert_or_skip(connection: AsyncConnection | Connection, table: Table) -> Any:
     """INSERT that does nothing where a unique key is taken, on either database."""
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
     return dialect.insert(table).on_conflict_do_nothing()
@@ -155,3 +166,9 @@ class SqlRepository(Generic[E]):
         """Delete."""
         self._written.add(self._table.name)
         await self._connection.execute(delete(self._table).where(self._table.c.id == entity_id))
+
+    async def clear(self, **criteria: Any) -> int:
+        """Delete all matches; how many."""
+        self._written.add(self._table.name)
+        statement = delete(self._table).where(where(self._table, criteria))
+        return (await self._connection.execute(statement)).rowcount

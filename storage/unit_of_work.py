@@ -1,10 +1,11 @@
 """One transaction: repositories, the event log, serials and queued jobs commit together."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import datetime
 from typing import Any, Protocol, cast
 
-from sqlalchemy import Connection, exc, func, select, text
+from sqlalchemy import Connection, delete, exc, func, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -18,12 +19,14 @@ from storage.tables import DIRECTORY, EVENT, SERIAL, SETTING, TABLES
 
 _DIRECTORY = "directory"
 
+_RECORD = EVENT.insert()
+
 
 class JobSink(Protocol):
     """Where a transaction's jobs go; they exist exactly when it commits."""
 
-    def put(self, connection: Connection, job: str, subject: str) -> None:
-        """Queue one job on the transaction's own connection."""
+    def put(self, connection: Connection, job: str, subjects: Sequence[str]) -> None:
+        """Queue a job per subject on the transaction's own connection."""
 
 
 class SqlWork:
@@ -62,13 +65,18 @@ class SqlWork:
             for event in events
         ]
         if rows:
-            await self._connection.execute(EVENT.insert(), rows)
+            await self._connection.execute(_RECORD, rows)
 
     async def events(self, **criteria: Any) -> list[Event]:
         """Events in the order in which they were written."""
         query = select(EVENT).where(where(EVENT, criteria)).order_by(EVENT.c.seq)
         rows = (await self._connection.execute(query)).mappings().all()
         return [Event(**{key: row[key] for key in row if key != "seq"}) for row in rows]
+
+    async def forget_steps(self, entity: str, before: datetime) -> int:
+        """Delete the events of one kind of entity that are older; how many."""
+        old = delete(EVENT).where(EVENT.c.entity == entity, EVENT.c.at < before)
+        return (await self._connection.execute(old)).rowcount
 
     async def serial(self, name: str, count: int = 1) -> int:
         """The next number of a series, or the first of a block of ``count``."""
@@ -84,12 +92,7 @@ class SqlWork:
         if self._jobs is None:
             raise RuntimeError("no queue is attached")
         sink = self._jobs
-
-        def put(sync: Connection) -> None:
-            for subject in subjects:
-                sink.put(sync, job, subject)
-
-        await self._connection.run_sync(put)
+        await self._connection.run_sync(lambda sync: sink.put(sync, job, subjects))
 
     async def setting(self, name: str) -> object:
         """A stored setting of the district, or None."""

@@ -1,4 +1,4 @@
-"""What machines ask of a process: alive, ready. On an address of its own, never a public one."""
+"""What machines ask of a process: alive, ready, its figures. Never on a public address."""
 
 import asyncio
 import contextlib
@@ -7,13 +7,14 @@ from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 
 from bot.parts import Parts
+from bot.web.metrics import add_metrics
 
 PATIENCE = 5.0
 """Seconds for each thing that is asked: a probe must end before the prober gives up."""
 
 
 def probes_app(parts: Parts) -> FastAPI:
-    """``/healthz`` and ``/readyz``, in every role."""
+    """``/healthz``, ``/readyz`` and ``/metrics``, in every role."""
     app = FastAPI(title="辟谣矩阵", docs_url=None, redoc_url=None, openapi_url=None)
 
     @app.get("/healthz")
@@ -29,6 +30,7 @@ def probes_app(parts: Parts) -> FastAPI:
         ok = not (faults["database"] or faults["queue"])
         return JSONResponse({"ok": ok, **faults}, status_code=200 if ok else 503)
 
+    add_metrics(app, parts)
     return app
 
 

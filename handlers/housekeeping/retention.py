@@ -13,7 +13,7 @@ _OPEN = frozenset({LeadState.RECEIVED, LeadState.QUEUED, LeadState.NEEDS_INFO})
 
 async def forget_originals(ctx: Context) -> int:
     """Sealed originals past their time; the masked text stays. Returns how many."""
-    limit = ctx.at - timedelta(days=ctx.policy.keep_originals_days)
+    limit = ctx.at - timedelta(days=ctx.policy.keep.originals)
     old = await ctx.work.leads.find(received_at__lt=limit, sealed__ne="", limit=_BATCH)
     done = [lead for lead in old if lead.state not in _OPEN]
     for lead in done:
@@ -30,7 +30,7 @@ async def forget_originals(ctx: Context) -> int:
 
 async def old_files(ctx: Context) -> list[str]:
     """Digests of files past their time; their rows are marked, the bytes are the caller's."""
-    limit = ctx.at - timedelta(days=ctx.policy.keep_files_days)
+    limit = ctx.at - timedelta(days=ctx.policy.keep.files)
     old = await ctx.work.attachments.find(at__lt=limit, removed_at=None, limit=_BATCH)
     for one in old:
         await ctx.work.attachments.save(dataclasses.replace(one, removed_at=ctx.at))

@@ -37,7 +37,7 @@ FIRED: set[str] = set()
 STATEFUL = {
     "lead": "leads", "link": "links", "case": "cases", "assignment": "assignments",
     "verification": "verifications", "revision": "revisions", "bulletin": "bulletins",
-    "campaign": "campaigns", "appeal": "appeals", "task": "tasks", "feedback": "feedback",
+    "campaign": "campaigns", "appeal": "appeals", "extension": "extensions", "task": "tasks", "feedback": "feedback",
 }  # fmt: skip
 """Entity in the event log → repository; deliveries are folded by chunks."""
 
@@ -246,6 +246,8 @@ def fold(events: Sequence[Event]) -> tuple[dict[str, dict[str, str]], Counter[st
     for event in events:
         if event.entity == "feedback" and event.action == "forget":
             folded["feedback"].pop(event.entity_id)
+        if event.entity == "delivery" and event.action == "forget":
+            chunks[event.source] -= int(str(event.data["count"]))
         if not event.target:
             continue
         if event.entity == "delivery":
