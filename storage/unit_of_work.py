@@ -167,7 +167,7 @@ class SqlStore:
             name = {"name": f"piyao:{what}"}
             # Tried, never waited for: the queue engine builds indexes concurrently, which waits for
             # every statement under way, and one that waits for this lock would wait for ever.
-            while not await plain.scalar(_TRY, name):
+            while not await plain.scalar(_TRY, name):  # noqa: ASYNC110 # nobody here is told
                 await asyncio.sleep(_AGAIN)
             try:
                 yield
