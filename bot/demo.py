@@ -41,7 +41,7 @@ class StoryLinks:
 
 
 def scenes() -> list[Scene]:
-    """The story: (who, ``say`` or ``press``, what), from the catalogue."""
+    """The story: (who, ``say``, ``press`` or ``wait``, what), from the catalogue."""
     told = load_texts()["demo"]["scenes"]
     return [tuple(one) for one in told] if isinstance(told, list) else []
 
@@ -54,11 +54,14 @@ async def tell(out: Console) -> None:
         async with assemble(settings, clock=clock, links=StoryLinks(), durable=False) as parts:
             teller = Teller(parts, out)
             for who, kind, what in scenes():
-                clock.at += timedelta(minutes=1)
-                await teller.scene(who, kind, what)
-                if kind == "say":
+                clock.at += timedelta(minutes=int(what) if kind == "wait" else 1)
+                if kind != "wait":
+                    await teller.scene(who, kind, what)
+                if kind != "press":
                     await parts.tick()
                     await rest(parts)
+                if kind == "wait":
+                    await teller.later(what)
 
 
 class Teller:
@@ -80,6 +83,12 @@ class Teller:
         token = await self._token(person, what) if kind == "press" else ""
         await say(self._parts, PLATFORM, person, "" if token else what, token)
         await self._hear({person})
+
+    async def later(self, minutes: str) -> None:
+        """Nobody does anything; what fell due meanwhile is heard."""
+        template = self._parts.presenter.text("demo", "later")
+        self._out.print("\n" + template.replace("{minutes}", minutes), style="bold")
+        await self._hear(set())
 
     async def _token(self, person: str, label: str) -> str:
         async with self._parts.store.read() as work:

@@ -51,6 +51,7 @@ class Settings(ChannelSettings):
     district: str = ""
     webchat: Literal["", "on", "off"] = ""
     public_reports: Literal["on", "off"] = "on"
+    feedback_minutes: Annotated[int, Field(ge=0, le=60)] = 15
     match_level: Caution = Caution.STANDARD
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     telegram_token: SecretStr = SecretStr("")

@@ -40,6 +40,7 @@ class Policy:
     burst_cap_seconds: int = 60
     dialog_minutes: int = 10
     undo_minutes: int = 30
+    feedback_minutes: int = 15
     review_days: int = 7
     claim_minutes: int = 5
     button_days: int = 30

@@ -11,6 +11,7 @@ from bot.channel import Markup
 from bot.draft_links import SAVES, Grant, LinkError
 from bot.parts import Parts
 from bot.web.draft_form import HEADERS, DraftForm, View, mark
+from handlers import matters
 from handlers.drafting import form
 from handlers.drafting.writing import PARTS
 from handlers.replies.shared import Refused
@@ -134,7 +135,7 @@ class DraftPage:
         async with services.store.read() as work:
             ctx = await form.context_of(services, work, grant.person)
             revision = await form.readable(ctx, grant.revision)
-            case = await work.cases.get(revision.case)
+            case = await matters.of(ctx, revision.case)
         now = Grant(person=grant.person, revision=revision.id, version=revision.version)
         token = self._links.sign(now, "save", services.clock.now() + SAVES)
         return View(

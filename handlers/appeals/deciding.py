@@ -1,18 +1,20 @@
 """The desk answers an appeal: upheld, and the text is corrected; or not, in public words."""
 
 import dataclasses
+from datetime import timedelta
 
+from handlers import clocks
 from handlers.cards import appeals as cards
 from handlers.cards import cases as case_cards
 from handlers.context import Context
-from handlers.publishing.correcting import open_correction
+from handlers.publishing.correcting import is_open, open_correction
 from handlers.publishing.issuing import touch
 from handlers.replies import choose
 from handlers.replies.appeals import AppealDecided
 from handlers.replies.shared import AskText, Done, Listing, Settled
 from handlers.replies.triage import Alarm
 from handlers.router import Args, action, answer
-from matrix.core.appeal import APPEAL, Appeal
+from matrix.core.appeal import APPEAL, Appeal, not_author
 from matrix.core.bulletin import Bulletin, BulletinState
 from matrix.core.conversation import Dialog, Inbound
 from matrix.core.roles import Role
@@ -25,8 +27,10 @@ async def show(ctx: Context, subject: str, args: Args) -> None:
     appeal = await ctx.work.appeals.get(subject)
     bulletin = await ctx.work.bulletins.get(appeal.bulletin)
     await ctx.reply(
-        cards.card(appeal, bulletin), *cards.choices(appeal), subject=f"appeal:{appeal.id}"
-    )
+        await cards.card(ctx, appeal, bulletin),
+        *cards.choices(appeal),
+        subject=f"appeal:{appeal.id}",
+    )  # fmt: skip
 
 
 @action("case.appeals", Role.DESK, Role.HANDLER, Role.UNIT_HEAD)
@@ -58,6 +62,9 @@ async def _ask(ctx: Context, appeal_id: str, verb: str) -> None:
     appeal = await ctx.work.appeals.get(appeal_id)
     APPEAL.rule(appeal.state, verb)
     ctx.require("not_appellant", holds=appeal.person != ctx.me.id)
+    facts = await _authors(ctx, await ctx.work.bulletins.get(appeal.bulletin))
+    actor = await ctx.actor({Role.DESK}, appeal, verb)
+    ctx.require("not_author", holds=not_author(appeal, actor, facts))
     await ctx.ask(
         "appeal.decide",
         AskText(what=f"appeal_{verb}", subject=appeal.number),
@@ -70,11 +77,13 @@ async def decide_answer(ctx: Context, dialog: Dialog, message: Inbound) -> None:
     """The reason: the appeal is answered, and the appellant told, once."""
     verb, reason = str(dialog.data["verb"]), message.text.strip()[:500]
     appeal = await ctx.work.appeals.get(str(dialog.data["id"]))
+    bulletin = await ctx.work.bulletins.get(appeal.bulletin)
     appeal = await ctx.move(
         APPEAL, ctx.work.appeals, appeal, verb,
-        facts={"reason": reason}, reason=reason, decided_by=ctx.me.id, decided_at=ctx.at,
+        facts={"reason": reason, **await _authors(ctx, bulletin)}, reason=reason,
+        decided_by=ctx.me.id, decided_at=ctx.at,
     )  # fmt: skip
-    bulletin = await ctx.work.bulletins.get(appeal.bulletin)
+    await clocks.stop(ctx, f"appeal:{appeal.id}")
     outcome = await _correct(ctx, bulletin, reason) if verb == "uphold" else "denied"
     what = f"appeal_{verb}"
     await ctx.settle_cards(
@@ -83,6 +92,7 @@ async def decide_answer(ctx: Context, dialog: Dialog, message: Inbound) -> None:
     await _tell(ctx, appeal, bulletin, outcome)
     await ctx.reply(
         Done(what=what, subject=appeal.number),
+        choose("appeal.undo", appeal.id, version=str(appeal.version)),
         *([choose("case.open", appeal.case, keep=True)] if appeal.case else []),
     )
 
@@ -96,16 +106,18 @@ async def _correct(ctx: Context, bulletin: Bulletin, reason: str) -> str:
     if bulletin.state is not BulletinState.CURRENT:
         return "replaced"
     if not bulletin.case:
+        before = bulletin.review_at.isoformat() if bulletin.review_at else ""
         doubted = await touch(ctx, dataclasses.replace(bulletin, review_at=ctx.at))
         await ctx.work.bulletins.save(doubted)
-        await ctx.note("bulletin", bulletin.id, "doubt")
+        await ctx.note("bulletin", bulletin.id, "doubt", before=before)
         return "doubted"
-    if not (await ctx.work.cases.get(bulletin.case)).correction_open:
+    if not await is_open(ctx, bulletin):
         await open_correction(ctx, bulletin, reason=reason)
     return "correcting"
 
 
 async def _tell(ctx: Context, appeal: Appeal, bulletin: Bulletin, outcome: str) -> None:
+    """Said when the answer cannot be taken back any more."""
     purpose = f"appeal:{appeal.id}"
     told = await ctx.tell(
         appeal.person,
@@ -113,10 +125,24 @@ async def _tell(ctx: Context, appeal: Appeal, bulletin: Bulletin, outcome: str) 
             number=appeal.number, title=bulletin.title, outcome=outcome, reason=appeal.reason,
             url=bulletin.url,
         ),
-        purpose=purpose, dedup=purpose, subject=f"appellant:{appeal.id}",
+        purpose=purpose, dedup=f"{purpose}:{appeal.version}", subject=f"appellant:{appeal.id}",
     )  # fmt: skip
     if told is None:
         await untold(ctx, appeal.id)
+        return
+    after = ctx.at + timedelta(minutes=ctx.policy.undo_minutes)
+    await ctx.work.deliveries.save(dataclasses.replace(told, not_before=after))
+
+
+async def _authors(ctx: Context, bulletin: Bulletin) -> dict[str, object]:
+    """Who wrote and signed the text, and whether this person belongs to the unit behind it."""
+    text = await ctx.work.revisions.maybe(bulletin.revision)
+    signed = await ctx.work.reviews.find(revision=bulletin.revision, passed=True, undone=False)
+    unit = text.unit if text is not None else bulletin.issuer
+    return {
+        "authors": {one.person for one in signed} | ({text.drafter} if text is not None else set()),
+        "own_unit": bool(unit) and any(post.unit == unit for post in ctx.posts),
+    }
 
 
 async def untold(ctx: Context, appeal_id: str) -> None:

@@ -2,6 +2,7 @@
 
 import re
 
+from handlers import clocks
 from handlers.cards.appeals import tell_desk
 from handlers.context import Context
 from handlers.replies.appeals import AppealKept
@@ -9,7 +10,9 @@ from handlers.replies.shared import AskText
 from handlers.router import Args, action, answer
 from matrix.core.appeal import APPEAL, Appeal, AppealState
 from matrix.core.bulletin import Bulletin, BulletinState
+from matrix.core.case import Grade
 from matrix.core.conversation import Dialog, Inbound
+from matrix.core.deadline import Stage
 from matrix.core.errors import Refusal
 from matrix.core.lifecycle import Step
 from matrix.core.roles import REPORTERS, Actor
@@ -102,10 +105,26 @@ async def _none_open(ctx: Context, bulletin: Bulletin) -> None:
 async def text_answer(ctx: Context, dialog: Dialog, message: Inbound) -> None:
     """What is wrong."""
     bulletin = await ctx.work.bulletins.get(str(dialog.data["bulletin"]))
-    await _make(ctx, await _current(ctx, bulletin), message.text)
+    bulletin = await _current(ctx, bulletin)
+    known = str(dialog.data.get("files") or "")
+    files = (*filter(None, known.split(" ")), *message.files)
+    if files and not message.text.strip():
+        await ctx.ask(
+            "appeal.text", AskText(what="appeal_words", subject=bulletin.number),
+            bulletin=bulletin.id, files=" ".join(files),
+        )  # fmt: skip
+        return
+    await _make(ctx, bulletin, message.text, files)
 
 
-async def _make(ctx: Context, bulletin: Bulletin, text: str) -> None:
+async def clock(ctx: Context, appeal: Appeal) -> None:
+    """The desk's answer is due; without the case's id, which stops its clocks when it closes."""
+    case = await ctx.work.cases.maybe(appeal.case)
+    grade = case.grade if case is not None else Grade.BLUE
+    await clocks.start(ctx, f"appeal:{appeal.id}", Stage.APPEAL, grade, business=ctx.at)
+
+
+async def _make(ctx: Context, bulletin: Bulletin, text: str, files: tuple[str, ...] = ()) -> None:
     said = text.strip()
     if not said:
         raise Refusal("appeal_needs_text")
@@ -117,7 +136,7 @@ async def _make(ctx: Context, bulletin: Bulletin, text: str) -> None:
     appeal = Appeal(
         id=ctx.services.ids.new(), number=f"异{local:%m%d}-{serial:02d}", bulletin=bulletin.id,
         case=bulletin.case, person=ctx.me.id, text=mask(said),
-        sealed=ctx.services.sealer.seal(said), received_at=ctx.at,
+        attachments=files, sealed=ctx.services.sealer.seal(said), received_at=ctx.at,
     )  # fmt: skip
     await ctx.work.appeals.add(appeal)
     post = ctx.post(*REPORTERS)
@@ -129,5 +148,6 @@ async def _make(ctx: Context, bulletin: Bulletin, text: str) -> None:
         ),
         appeal,
     )  # fmt: skip
+    await clock(ctx, appeal)
     await tell_desk(ctx, appeal, bulletin)
     await ctx.reply(AppealKept(number=appeal.number, bulletin=bulletin.number))

@@ -124,6 +124,12 @@ async def give_back_answer(ctx: Context, dialog: Dialog, message: Inbound) -> No
     await ctx.reply(Done(what="returned", subject=case.number))
 
 
+_HELD = (
+    AssignmentState.OFFERED, AssignmentState.DESIGNATED, AssignmentState.ACKNOWLEDGED,
+    AssignmentState.EXPIRED,
+)  # fmt: skip
+
+
 @action("assignment.handover", *OWNERS)
 async def hand_over(ctx: Context, subject: str, args: Args) -> None:
     """转交 to a colleague of the same unit; status and clocks stay."""
@@ -146,9 +152,11 @@ async def hand_over(ctx: Context, subject: str, args: Args) -> None:
             ],
         )  # fmt: skip
         return
+    # Who is shown may have left the unit by the time they are chosen; what is over stays.
+    ctx.require("same_unit", holds=args["person"] in ctx.holders(*OWNERS, unit=made.unit))
+    ctx.require("assignment_live", holds=made.state in _HELD)
     made = await ctx.work.assignments.save(dataclasses.replace(made, person=args["person"]))
     await ctx.note("assignment", made.id, "handover", case.id, to=args["person"])
-    ctx.require("same_unit", holds=args["person"] in ctx.holders(*OWNERS, unit=made.unit))
     await ctx.tell(
         args["person"],
         await case_cards.card(ctx, case),
@@ -210,7 +218,9 @@ async def leads(ctx: Context, subject: str, args: Args) -> None:
 
 async def progress(ctx: Context, case_id: str) -> None:
     """Something substantive happened: the stale-acknowledgement clock starts again."""
-    case = await ctx.work.cases.get(case_id)
+    case = await ctx.work.cases.maybe(case_id)
+    if case is None:
+        return
     for one in await ctx.work.assignments.find(case=case_id, state=AssignmentState.ACKNOWLEDGED):
         if any(post.unit == one.unit for post in ctx.posts):
             await ctx.work.assignments.save(dataclasses.replace(one, progress_at=ctx.at))

@@ -1,11 +1,12 @@
 """A bulletin as it is shown."""
 
+from handlers.cards.appeals import answers
 from handlers.context import Context
 from handlers.replies.intake import BulletinShown
 from matrix.core.bulletin import Bulletin
 
 
-def shown(ctx: Context, bulletin: Bulletin, *, dated: bool = False) -> BulletinShown:
+async def shown(ctx: Context, bulletin: Bulletin, *, dated: bool = False) -> BulletinShown:
     """A bulletin in short form; ``dated`` for colleagues, who keep its two dates."""
     return BulletinShown(
         title=bulletin.title,
@@ -15,4 +16,5 @@ def shown(ctx: Context, bulletin: Bulletin, *, dated: bool = False) -> BulletinS
         expires_at=bulletin.expires_at if dated else None,
         review_at=bulletin.review_at if dated else None,
         url=bulletin.url,
+        appeals=await answers(ctx, bulletin),
     )

@@ -6,7 +6,7 @@ from handlers.replies import choose
 from handlers.replies.assignment import EvidenceLine
 from handlers.replies.drafting import RemarkLine, ReviewCard
 from matrix.core.bulletin import REBUTTALS, Revision, RevisionState
-from matrix.core.case import Case
+from matrix.core.case import Case, Verdict
 from matrix.core.deadline import Stage
 from matrix.core.roles import Role
 from matrix.triage.linter import lint
@@ -24,6 +24,7 @@ async def card(ctx: Context, case: Case, revision: Revision, step: int) -> Revie
     remarks = lint(
         title=revision.title, fact=revision.fact, rumor=revision.rumor, why=revision.why,
         todo=revision.todo, rebuts=revision.judged_as in REBUTTALS,
+        partly=case.verdict is Verdict.PARTLY_TRUE,
     )  # fmt: skip
     return ReviewCard(
         step=f"step_{step}",

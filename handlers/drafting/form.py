@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from handlers import context
+from handlers import context, matters
 from handlers.context import Context
 from handlers.drafting import writing
 from handlers.replies.drafting import DraftPage
@@ -24,7 +24,7 @@ async def link(ctx: Context, subject: str, args: Args) -> None:
         raise Refusal("draft_closed")
     if not ctx.services.pages.reachable:
         raise Refusal("no_draft_page")
-    case = await ctx.work.cases.get(revision.case)
+    case = await matters.of(ctx, revision.case)
     url, until = ctx.services.pages.link(
         person=ctx.me.id, revision=revision.id, version=revision.version, at=ctx.at
     )

@@ -5,7 +5,7 @@ import hashlib
 from datetime import datetime, timedelta
 from typing import Any
 
-from handlers import clocks
+from handlers import clocks, matters
 from handlers.assignment.acting import progress
 from handlers.cards.publishing import date_choices
 from handlers.cards.reviews import ask_reviewers
@@ -31,6 +31,7 @@ from matrix.core.roles import OWNERS, Actor, Role
 from matrix.triage.calendar import LOCAL, day_end
 from matrix.triage.linter import Remark, lint
 
+SEEING = frozenset({*OWNERS, Role.DESK, Role.LEADER, Role.PUBLISHER})
 PARTS = ("title", "fact", "rumor", "why", "todo")
 _OPEN = {RevisionState.DRAFT}
 OVER = frozenset(
@@ -113,7 +114,7 @@ def drafters(revision: Revision) -> frozenset[Role]:
 async def begin(ctx: Context, subject: str, args: Args) -> None:
     """拟稿: of the kind that the verdict allows."""
     del args
-    case = await ctx.work.cases.get(subject)
+    case = await matters.of(ctx, subject)
     case = await ctx.move(CASE, ctx.work.cases, case, "draft", stage_since=ctx.at)
     await progress(ctx, case.id)
     revision = await start(ctx, case, kind_for(case.verdict))
@@ -124,7 +125,7 @@ async def begin(ctx: Context, subject: str, args: Args) -> None:
 async def holding(ctx: Context, subject: str, args: Args) -> None:
     """核查中提示 while verification runs: no verdict, and says so."""
     del args
-    case = await ctx.work.cases.get(subject)
+    case = await matters.of(ctx, subject)
     await ctx.actor(OWNERS, case, "conclude")
     await progress(ctx, case.id)
     await show(ctx, case, await start(ctx, case, Kind.HOLDING))
@@ -142,9 +143,10 @@ async def current(ctx: Context, case: Case) -> Revision:
 async def reopen(ctx: Context, subject: str, args: Args) -> None:
     """The newest version of a case's text; a sent-back one becomes a new version."""
     del args
-    case = await ctx.work.cases.get(subject)
+    case = await matters.of(ctx, subject)
     revision = await current(ctx, case)
-    await ctx.actor({*OWNERS, Role.DESK, Role.LEADER, Role.PUBLISHER}, case, "see")
+    about = revision if matters.stands_alone(case) else case
+    await ctx.actor(SEEING, about, "see")
     closed = {RevisionState.SENT_BACK, RevisionState.PULLED_BACK, RevisionState.REFUSED}
     if revision.state in closed and ctx.has(*OWNERS):
         again = await start(ctx, case, revision.kind, corrects=revision.corrects, base=revision)
@@ -153,19 +155,20 @@ async def reopen(ctx: Context, subject: str, args: Args) -> None:
     await show(ctx, case, revision)
 
 
-def remarks_of(revision: Revision) -> tuple[Remark, ...]:
-    """The linter's remarks on a revision."""
+def remarks_of(revision: Revision, verdict: Verdict | None = None) -> tuple[Remark, ...]:
+    """The linter's remarks on a revision, and on what its case's verdict asks of it."""
     return lint(
         title=revision.title, fact=revision.fact, rumor=revision.rumor, why=revision.why,
         todo=revision.todo, rebuts=revision.judged_as in REBUTTALS,
+        partly=verdict is Verdict.PARTLY_TRUE,
     )  # fmt: skip
 
 
-def lines_of(revision: Revision) -> tuple[RemarkLine, ...]:
+def lines_of(revision: Revision, verdict: Verdict | None) -> tuple[RemarkLine, ...]:
     """The same as shown."""
     return tuple(
         RemarkLine(code=one.code, part=f"part_{one.part}", blocking="yes" if one.blocking else "")
-        for one in remarks_of(revision)
+        for one in remarks_of(revision, verdict)
     )
 
 
@@ -175,7 +178,7 @@ async def show(ctx: Context, case: Case, revision: Revision) -> None:
         DraftCard(
             number=case.number, kind=revision.kind, serial=revision.serial, title=revision.title,
             fact=revision.fact, rumor=revision.rumor, why=revision.why, todo=revision.todo,
-            comment=revision.comment, remarks=lines_of(revision),
+            comment=revision.comment, remarks=lines_of(revision, case.verdict),
             expires_at=revision.expires_at, review_at=revision.review_at,
             due_at=await clocks.case_due(ctx, case.id),
         ),
@@ -238,7 +241,7 @@ async def write(ctx: Context, revision_id: str, parts: dict[str, str]) -> Revisi
     revision = await ctx.work.revisions.save(dataclasses.replace(revision, **cleaned))
     await ctx.note("revision", revision.id, "edit", revision.case, parts=sorted(parts))
     await progress(ctx, revision.case)
-    await show(ctx, await ctx.work.cases.get(revision.case), revision)
+    await show(ctx, await matters.of(ctx, revision.case), revision)
     return revision
 
 
@@ -273,9 +276,9 @@ async def grounds(ctx: Context, case: Case) -> dict[str, object]:
 
 async def _submit(ctx: Context, revision_id: str, *, urgent: bool) -> None:
     revision = await ctx.work.revisions.get(revision_id)
-    case = await ctx.work.cases.get(revision.case)
+    case = await matters.of(ctx, revision.case)
     ctx.require("urgent_grade", holds=not urgent or case.grade.urgent)
-    blocking = [one.code for one in remarks_of(revision) if one.blocking]
+    blocking = [one.code for one in remarks_of(revision, case.verdict) if one.blocking]
     short = urgent or revision.kind in TWO_SIGNERS
     facts = {"blocking": blocking, **await grounds(ctx, case)}
     try:
@@ -308,7 +311,7 @@ async def pull_back(ctx: Context, subject: str, args: Args) -> None:
     del args
     revision = await ctx.work.revisions.get(subject)
     published = await ctx.work.bulletins.count(revision=revision.id, state__ne="signed")
-    case = await ctx.work.cases.get(revision.case)
+    case = await matters.of(ctx, revision.case)
     ctx.require(
         "drafter_is_actor",
         holds=revision.drafter == ctx.me.id or ctx.has(Role.UNIT_HEAD, Role.PUBLISHER),

@@ -26,8 +26,8 @@ async def open_of(ctx: Context, case: Case) -> tuple[str, ...]:
 
 async def close_if_done(ctx: Context, case_id: str) -> None:
     """Close a case in checking when nothing is open any more."""
-    case = await ctx.work.cases.get(case_id)
-    if case.state is not CaseState.CHECKING or case.correction_open:
+    case = await ctx.work.cases.maybe(case_id)
+    if case is None or case.state is not CaseState.CHECKING or case.correction_open:
         return
     open_ = await open_of(ctx, case)
     if open_:

@@ -18,9 +18,12 @@ async def owe(
     outcome: str,
     *,
     grade: Grade | None = None,
-    wait_for_undo: bool = False,
+    after: timedelta = timedelta(),
 ) -> Feedback | None:
-    """Owe a lead's reporter one outcome. (person, outcome) is unique: owing twice is once."""
+    """Owe a lead's reporter one outcome, due after a while; red and orange in quiet hours too.
+
+    (person, outcome) is unique: owing twice is once.
+    """
     person = await ctx.work.people.maybe(lead.reporter)
     if person is None or (not person.notices and not outcome.startswith("bulletin:")):
         return None
@@ -29,7 +32,7 @@ async def owe(
         return known
     made = Feedback(
         id=ctx.services.ids.new(), person=lead.reporter, outcome=outcome, case=lead.case,
-        lead=lead.id, due_at=_due(ctx, grade, wait_for_undo=wait_for_undo),
+        lead=lead.id, due_at=_due(ctx, grade, after),
     )  # fmt: skip
     try:
         await ctx.work.feedback.add(made)
@@ -43,8 +46,8 @@ async def owe(
     return made
 
 
-def _due(ctx: Context, grade: Grade | None, *, wait_for_undo: bool) -> datetime:
-    due = ctx.at + timedelta(minutes=ctx.policy.undo_minutes if wait_for_undo else 0)
+def _due(ctx: Context, grade: Grade | None, after: timedelta) -> datetime:
+    due = ctx.at + after
     urgent = grade is not None and grade.urgent
     if not urgent and ctx.policy.clocks.is_quiet(due):
         return ctx.policy.clocks.next_morning(due)
@@ -59,10 +62,24 @@ async def tree(ctx: Context, case: Case) -> list[Lead]:
     return leads
 
 
-async def owe_case(ctx: Context, case: Case, outcome: str, *, wait_for_undo: bool = False) -> None:
+async def owe_case(
+    ctx: Context, case: Case, outcome: str, *, after: timedelta = timedelta()
+) -> None:
     """Owe every reporter of the merged tree one outcome."""
     for lead in await tree(ctx, case):
-        await owe(ctx, lead, outcome, grade=case.grade, wait_for_undo=wait_for_undo)
+        await owe(ctx, lead, outcome, grade=case.grade, after=after)
+
+
+def undo_over(ctx: Context) -> timedelta:
+    """Until what may be taken back cannot be any more: what is taken back was never said."""
+    return timedelta(minutes=ctx.policy.undo_minutes)
+
+
+def settled(ctx: Context, bulletin: Bulletin) -> timedelta:
+    """From now until reporters may hear of a text: while it is fresh, its mistakes are found."""
+    published = bulletin.issued_at or ctx.at
+    due = published + timedelta(minutes=ctx.policy.feedback_minutes)
+    return max(due - ctx.at, timedelta())
 
 
 async def owe_publication(
@@ -76,14 +93,16 @@ async def owe_publication(
         for told in await ctx.work.feedback.find(outcome=f"bulletin:{old.id}"):
             leads.append(await ctx.work.leads.get(told.lead))
     for lead in leads:
-        await owe(ctx, lead, outcome, grade=case.grade)
+        await owe(ctx, lead, outcome, grade=case.grade, after=settled(ctx, bulletin))
 
 
 async def catch_up(ctx: Context, case: Case, lead: Lead) -> None:
     """A lead that joins after publication is owed what the others were told."""
     bulletin = await ctx.work.bulletins.maybe(case.bulletin)
     if bulletin is not None and bulletin.state == "current":
-        await owe(ctx, lead, f"bulletin:{bulletin.id}", grade=case.grade)
+        await owe(
+            ctx, lead, f"bulletin:{bulletin.id}", grade=case.grade, after=settled(ctx, bulletin)
+        )
 
 
 async def forget(ctx: Context, lead: Lead, outcome: str) -> None:

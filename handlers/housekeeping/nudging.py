@@ -2,10 +2,12 @@
 
 from datetime import timedelta
 
+from handlers import matters
 from handlers.context import Context
 from handlers.housekeeping.ladder import muted
 from handlers.replies import Choice, choose
 from handlers.replies.triage import Digest, Reminder
+from handlers.triage.families import inhibited
 from matrix.core.case import Case, Grade
 from matrix.core.deadline import Deadline, Nudge, Stage
 from matrix.core.roles import Role
@@ -23,10 +25,10 @@ async def say(ctx: Context) -> None:
     waiting: dict[str, list[Owed]] = {}
     for nudge in await ctx.work.nudges.find(order="created_at"):
         deadline = await ctx.work.deadlines.get(nudge.deadline)
-        case = await ctx.work.cases.maybe(deadline.case)
+        case = await matters.maybe(ctx, deadline.case)
         if deadline.closed_at is not None or deadline.paused_at is not None:
             await ctx.work.nudges.remove(nudge.id)
-        elif not muted(ctx, deadline, case):
+        elif not muted(ctx, deadline, case) and not await inhibited(ctx, case):
             waiting.setdefault(nudge.person, []).append((nudge, deadline, case))
     for person, owed in waiting.items():
         red = [one for one in owed if one[2] is not None and one[2].grade is Grade.RED]
@@ -58,6 +60,9 @@ async def _line(ctx: Context, nudge: Nudge, one: Deadline, case: Case | None) ->
         number, wording = case.number, case.wording[:60]
     else:
         kind, _, entity_id = one.subject.partition(":")
+        if kind == "appeal":
+            appeal = await ctx.work.appeals.get(entity_id)
+            number, wording = appeal.number, appeal.text[:60]
         lead = await ctx.work.leads.maybe(entity_id) if kind == "lead" else None
         if lead is not None:
             number, wording = lead.number, lead.text[:60]
@@ -65,6 +70,7 @@ async def _line(ctx: Context, nudge: Nudge, one: Deadline, case: Case | None) ->
         rung=f"rung_{min(nudge.rung, len(LADDER))}",
         stage=f"stage_{one.stage.value.replace('-', '_')}",
         number=number, wording=wording, due_at=one.due_at,
+        post=ctx.post_line(nudge.person, (nudge.role,), nudge.unit),
     )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 import dataclasses
 from typing import Any
 
+from handlers import matters
 from handlers.appeals import deciding
 from handlers.context import Context
 from handlers.feedback import closing, telling
@@ -126,7 +127,7 @@ async def _posted(ctx: Context, delivery: Delivery, task: RepostTask) -> None:
 async def _pause_account(ctx: Context, delivery: Delivery, case_id: str) -> None:
     """A permanent failure pauses the account; the publisher is told."""
     account = await ctx.work.accounts.maybe(delivery.account)
-    case = await ctx.work.cases.get(case_id)
+    case = await matters.of(ctx, case_id)
     if account is None:
         return
     await ctx.work.accounts.save(dataclasses.replace(account, paused=delivery.error or "failed"))
@@ -157,7 +158,7 @@ async def resume_account(ctx: Context, subject: str, args: Args) -> None:
 
 async def _published(ctx: Context, delivery: Delivery, revision_id: str) -> None:
     revision = await ctx.work.revisions.get(revision_id)
-    case = await ctx.work.cases.get(revision.case)
+    case = await matters.of(ctx, revision.case)
     if delivery.state is DeliveryState.SENT:
         if not await ctx.work.bulletins.count(revision=revision.id):
             await issuing.publish(ctx, revision, delivery.remote_id)

@@ -108,7 +108,7 @@ async def _search(ctx: Context, words: str) -> None:
         bulletin = await ctx.work.bulletins.maybe(one.target)
         if bulletin is not None and answering.in_force(ctx, bulletin):
             bulletins.append(bulletin)
-    lines = tuple(shown(ctx, bulletin) for bulletin in bulletins[:3])
+    lines = tuple([await shown(ctx, bulletin) for bulletin in bulletins[:3]])
     await ctx.reply(
         Listing(
             what="search",
@@ -149,7 +149,7 @@ async def view(ctx: Context, subject: str, args: Args) -> None:
         raise Refusal("bulletin_gone")
     await ctx.note("lead", lead.id, "viewed", lead.case, bulletin=bulletin.id)
     await ctx.reply(
-        shown(ctx, bulletin),
+        await shown(ctx, bulletin),
         choose("lead.same", lead.id, bulletin=bulletin.id),
         choose("lead.dispute", lead.id, label="lead_not_this"),
         *appeals.offered(bulletin),

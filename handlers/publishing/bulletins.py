@@ -1,8 +1,10 @@
 """What is to be published, what is out, and what may be done about it."""
 
 import dataclasses
+from collections.abc import Collection
 from datetime import timedelta
 
+from handlers import matters
 from handlers.cards.bulletins import shown
 from handlers.cards.lists import case_lines
 from handlers.cards.publishing import date_choices
@@ -12,12 +14,22 @@ from handlers.replies import choose
 from handlers.replies.drafting import BulletinLine
 from handlers.replies.shared import Done, Listing, Settled
 from handlers.router import Args, action
-from matrix.core.bulletin import BULLETIN, Bulletin, BulletinState, Kind
+from matrix.core.bulletin import (
+    BULLETIN,
+    Bulletin,
+    BulletinState,
+    Kind,
+    Revision,
+    RevisionState,
+)
 from matrix.core.case import CaseState
 from matrix.core.errors import NotFound, Refusal
 from matrix.core.roles import REVIEWERS, Role
 
 _PAGE = 8
+_BESIDES = (Kind.CAMPAIGN, Kind.CORRECTION, Kind.UPDATE, Kind.WITHDRAWAL, Kind.HOLDING)
+_LOOK_BACK = 50
+"""Newest signatures: what was not published among so many has been forgotten by all."""
 
 
 @action("publish.mine", Role.PUBLISHER)
@@ -32,15 +44,35 @@ async def mine(ctx: Context, subject: str, args: Args) -> None:
     for case in waiting:
         revision = (await ctx.work.revisions.find(case=case.id, order="-serial", limit=1))[0]
         buttons.append(choose("publish.link", revision.id, text=case.number, keep=True))
+    others = await _signed_otherwise(ctx, {one.subject for one in buttons})
+    for revision in others:
+        number = (await matters.of(ctx, revision.case)).number
+        buttons.append(choose("publish.link", revision.id, text=number, keep=True))
     buttons += [choose("bulletin.open", one.id, text=one.number, keep=True) for one in out]
-    lines = await case_lines(ctx, waiting)
+    lines = (*await case_lines(ctx, waiting), *[await _line(ctx, one) for one in others])
     await ctx.reply(
         Listing(
-            what="to_publish", total=len(waiting), lines=lines,
-            empty="" if waiting or out else "yes",
+            what="to_publish", total=len(lines), lines=lines, empty="" if lines or out else "yes",
         ),
         *buttons,
     )  # fmt: skip
+
+
+async def _line(ctx: Context, revision: Revision) -> BulletinLine:
+    return BulletinLine(
+        number=(await matters.of(ctx, revision.case)).number, kind=revision.kind,
+        title=revision.title, expires_at=revision.expires_at, review_at=revision.review_at,
+    )  # fmt: skip
+
+
+async def _signed_otherwise(ctx: Context, shown: Collection[str]) -> list[Revision]:
+    """Signed texts that no stage of a case shows: 普法, corrections, holding notices."""
+    signed = await ctx.work.revisions.find(
+        kind__in=_BESIDES, state=RevisionState.SIGNED, order="-signed_at", limit=_LOOK_BACK
+    )
+    published = await ctx.work.bulletins.find(revision__in=[one.id for one in signed])
+    out = {one.revision for one in published}
+    return [one for one in signed if one.id not in out and one.id not in shown][:_PAGE]
 
 
 @action("bulletin.list", Role.PUBLISHER, Role.DESK, *REVIEWERS)
@@ -96,7 +128,9 @@ async def _open(ctx: Context, bulletin: Bulletin) -> None:
         buttons.append(choose("bulletin.prolong", bulletin.id))
     if prolonged or (current and ctx.has(Role.PUBLISHER, *REVIEWERS)):
         buttons += date_choices("bulletin", bulletin)
-    await ctx.reply(shown(ctx, bulletin, dated=True), *buttons, subject=f"bulletin:{bulletin.id}")
+    await ctx.reply(
+        await shown(ctx, bulletin, dated=True), *buttons, subject=f"bulletin:{bulletin.id}"
+    )
 
 
 @action("bulletin.prolong", *REVIEWERS)

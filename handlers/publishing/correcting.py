@@ -3,7 +3,7 @@
 import dataclasses
 from datetime import datetime
 
-from handlers import clocks
+from handlers import clocks, matters
 from handlers.context import Context
 from handlers.drafting import writing
 from handlers.publishing.issuing import touch
@@ -67,19 +67,31 @@ async def change_answer(ctx: Context, dialog: Dialog, message: Inbound) -> None:
     await ctx.reply(Done(what="correction_opened", subject=bulletin.number))
 
 
+async def is_open(ctx: Context, bulletin: Bulletin) -> bool:
+    """Whether something that changes this text is being written already."""
+    case = await matters.of(ctx, bulletin.case)
+    if not matters.stands_alone(case):
+        return case.correction_open
+    changing = await ctx.work.revisions.find(corrects=bulletin.id)
+    return any(one.state not in writing.OVER for one in changing)
+
+
 async def open_correction(
     ctx: Context, bulletin: Bulletin, *, kind: Kind = Kind.CORRECTION, reason: str = ""
 ) -> Revision:
     """Open a correction: from now on the bulletin is only suggested, never stated."""
     ctx.require("current", holds=bulletin.state is BulletinState.CURRENT)
-    case = await ctx.work.cases.get(bulletin.case)
-    ctx.require("no_correction", holds=not case.correction_open)
-    case = await ctx.work.cases.save(
-        dataclasses.replace(case, correction_open=kind is not Kind.UPDATE)
-    )
+    case = await matters.of(ctx, bulletin.case)
+    ctx.require("no_correction", holds=not await is_open(ctx, bulletin))
+    if not matters.stands_alone(case):
+        case = await ctx.work.cases.save(
+            dataclasses.replace(case, correction_open=kind is not Kind.UPDATE)
+        )
     await ctx.note("case", case.id, f"open-{kind}", case.id, bulletin=bulletin.id)
+    before = bulletin.review_at.isoformat() if bulletin.review_at else ""
     doubted = await touch(ctx, dataclasses.replace(bulletin, review_at=ctx.at))
     await ctx.work.bulletins.save(doubted)
+    await ctx.note("bulletin", bulletin.id, "doubt", bulletin.case, before=before)
     base = await ctx.work.revisions.maybe(bulletin.revision)
     original = base.judged_as if base else None
     revision = await writing.start(
@@ -123,4 +135,4 @@ async def take(ctx: Context, subject: str, args: Args) -> None:
     await ctx.actor({Role.HANDLER, Role.UNIT_HEAD}, revision, "edit")
     revision = await ctx.work.revisions.save(dataclasses.replace(revision, drafter=ctx.me.id))
     await ctx.note("revision", revision.id, "take", revision.case)
-    await writing.show(ctx, await ctx.work.cases.get(revision.case), revision)
+    await writing.show(ctx, await matters.of(ctx, revision.case), revision)

@@ -4,6 +4,7 @@ import dataclasses
 import re
 from datetime import date, datetime, timedelta
 
+from handlers import matters
 from handlers.cards.bulletins import shown
 from handlers.cards.publishing import date_choices
 from handlers.context import Context
@@ -113,7 +114,7 @@ async def _set(ctx: Context, kind: str, subject: str, of: str, at: datetime | No
         dated = {of: at}
         thing = await ctx.work.revisions.save(dataclasses.replace(thing, **dated))  # type: ignore[arg-type]
         await ctx.note("revision", thing.id, of, thing.case, day=_day(at))
-        await writing.show(ctx, await ctx.work.cases.get(thing.case), thing)
+        await writing.show(ctx, await matters.of(ctx, thing.case), thing)
         return
     await _date_bulletin(ctx, thing, of, at)
 
@@ -132,7 +133,7 @@ async def _date_bulletin(ctx: Context, bulletin: Bulletin, of: str, at: datetime
     await ctx.note("bulletin", bulletin.id, of, bulletin.case, day=_day(at))
     if of == "review_at":
         await _case_follows(ctx, bulletin)
-    await ctx.reply(shown(ctx, bulletin, dated=True), *date_choices("bulletin", bulletin))
+    await ctx.reply(await shown(ctx, bulletin, dated=True), *date_choices("bulletin", bulletin))
 
 
 async def _case_follows(ctx: Context, bulletin: Bulletin) -> None:

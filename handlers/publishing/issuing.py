@@ -4,11 +4,11 @@ import dataclasses
 from datetime import timedelta
 from urllib.parse import urlsplit
 
-from handlers import clocks
+from handlers import clocks, matters
 from handlers.cards.publishing import channel_of, is_direct, main_account
 from handlers.context import Context
 from handlers.drafting.writing import grounds, is_main
-from handlers.feedback import closing, owing, telling
+from handlers.feedback import appellants, closing, owing
 from handlers.replies import choose
 from handlers.replies.drafting import CopyText
 from handlers.replies.shared import AskText, Confirm, Done, Settled
@@ -43,7 +43,7 @@ async def link(ctx: Context, subject: str, args: Args) -> None:
     del args
     revision = await ctx.work.revisions.get(subject)
     await _ready(ctx, revision)
-    case = await ctx.work.cases.get(revision.case)
+    case = await matters.of(ctx, revision.case)
     await ctx.reply(CopyText(text=_text(revision)))
     await ctx.ask("publish.link", AskText(what="main_link", subject=case.number), id=revision.id)
 
@@ -62,7 +62,7 @@ async def _ready(ctx: Context, revision: Revision) -> None:
         raise Refusal("date_over")
     if revision.kind is Kind.CORRECTION:
         # The case went on meanwhile: a verdict that was taken back carries no correction.
-        case = await ctx.work.cases.get(revision.case)
+        case = await matters.of(ctx, revision.case)
         facts = await grounds(ctx, case)
         ctx.require("verdict_allows", holds=verdict_allows(revision, MACHINE, facts))
 
@@ -87,7 +87,7 @@ async def direct(ctx: Context, subject: str, args: Args) -> None:
     """直接发布 through the main account's own channel: shown, asked once, then sent."""
     revision = await ctx.work.revisions.get(subject)
     await _ready(ctx, revision)
-    case = await ctx.work.cases.get(revision.case)
+    case = await matters.of(ctx, revision.case)
     account = main_account(ctx)
     if account is None or not is_direct(ctx, account):
         raise Refusal("no_direct")
@@ -127,7 +127,7 @@ async def touch(ctx: Context, bulletin: Bulletin) -> Bulletin:
 async def publish(ctx: Context, revision: Revision, url: str) -> Bulletin:
     """The bulletin is current; reporters are owed the outcome; a broadcast is planned."""
     await _unpublished(ctx, revision)
-    case = await ctx.work.cases.get(revision.case)
+    case = await matters.of(ctx, revision.case)
     bulletin = await _make(ctx, case, revision, url)
     old = await _retire(ctx, case, revision, bulletin)
     case = await _mirror(ctx, case, revision, bulletin)
@@ -136,9 +136,10 @@ async def publish(ctx: Context, revision: Revision, url: str) -> Bulletin:
         Settled(what="published", who=ctx.person.name if ctx.person else "", at=ctx.at),
     )
     await owing.owe_publication(ctx, case, bulletin, old)
+    if old is not None:
+        await appellants.tell(ctx, old, bulletin)
     campaign = await planning.plan(ctx, case, bulletin, old)
     await _tell(ctx, case, bulletin, campaign)
-    await telling.send_due(ctx)
     return bulletin
 
 
@@ -214,6 +215,8 @@ async def _leave(ctx: Context, old: Bulletin, verb: str) -> None:
 
 
 async def _mirror(ctx: Context, case: Case, revision: Revision, bulletin: Bulletin) -> Case:
+    if matters.stands_alone(case):
+        return case
     if revision.corrects:
         gone = revision.kind is Kind.WITHDRAWAL
         case = dataclasses.replace(

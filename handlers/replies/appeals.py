@@ -24,6 +24,8 @@ class AppealCard(Reply):
     short: str
     text: str
     at: datetime
+    due_at: datetime | None = None
+    files: str = ""
     url: str = ""
 
 
@@ -37,6 +39,25 @@ class AppealLine(Reply):
     at: datetime
     text: str
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppealAnswer(Reply):
+    """An answer in public words, under the text that it is about."""
+
+    at: datetime
+    state: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppealCorrected(Reply):
+    """What an upheld appeal led to, for who made it."""
+
+    number: str
+    title: str
+    short: str
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -101,6 +101,7 @@ class BulletinShown(Reply):
     expires_at: datetime | None = None
     review_at: datetime | None = None
     url: str = ""
+    appeals: tuple[Reply, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,11 +187,15 @@ class FeedbackOther(Reply):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedbackCorrection(Reply):
-    """What was told before is corrected or withdrawn."""
+    """What was told before is corrected or withdrawn.
 
-    number: str
+    The lead's number is ``told`` where its reporter was told the original, else ``fresh``.
+    """
+
     title: str
     short: str
+    told: str = ""
+    fresh: str = ""
     url: str = ""
     withdrawn: str = ""
 

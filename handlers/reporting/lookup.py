@@ -6,6 +6,7 @@ from handlers.cards import appeals as appeal_cards
 from handlers.cards import cases as case_cards
 from handlers.cards.lists import case_lines
 from handlers.context import Context
+from handlers.drafting import writing
 from handlers.replies import choose
 from handlers.replies.intake import LeadLine
 from handlers.replies.shared import EventLine, Listing, Pick
@@ -46,7 +47,7 @@ async def find(ctx: Context, text: str) -> bool:
 
 @action("look.thing")
 async def thing(ctx: Context, subject: str, args: Args) -> None:
-    """A lead, case or task, with what this person may do. Raises NotFound out of sight."""
+    """A lead, case, text or task, with what this person may do. Raises NotFound out of sight."""
     del args
     kind, _, entity_id = subject.partition(":")
     if kind == "case":
@@ -55,6 +56,8 @@ async def thing(ctx: Context, subject: str, args: Args) -> None:
         await overseeing.open_task(ctx, entity_id, {})
     elif kind == "appeal":
         await _appeal(ctx, await ctx.work.appeals.get(entity_id))
+    elif kind == "text":
+        await writing.reopen(ctx, entity_id, {})
     elif kind == "tasks":
         await operating.mine(ctx, "", {})
     else:
@@ -84,7 +87,16 @@ async def _lead(ctx: Context, lead: Lead) -> None:
 
 
 _TOLD = frozenset(
-    {"appeal", "case", "assignment", "revision", "bulletin", "campaign", "verification"}
+    {
+        "appeal",
+        "case",
+        "assignment",
+        "revision",
+        "bulletin",
+        "campaign",
+        "verification",
+        "extension",
+    }
 )
 
 

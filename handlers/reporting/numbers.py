@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from handlers import access
+from handlers import access, matters
 from handlers.cards import cases as case_cards
 from handlers.context import Context
+from handlers.drafting import writing
 from matrix.core.campaign import RepostTask
 from matrix.core.case import Case
 from matrix.core.errors import NotAllowed, NotFound
@@ -114,7 +115,8 @@ async def _within(ctx: Context, said: str) -> list[Thing]:
 async def _case_named(ctx: Context, name: str, digits: str) -> Case | None:
     """The words before a number run into its name: 请问云江-0312 is 云江-0312."""
     for start in range(len(name)):
-        case = await ctx.work.cases.one(number=f"{name[start:]}-{digits}")
+        number = f"{name[start:]}-{digits}"
+        case = await ctx.work.cases.one(number=number) or await matters.maybe(ctx, number)
         if case is not None:
             return case
     return None
@@ -133,8 +135,10 @@ async def _leads(ctx: Context, leads: Sequence[Lead]) -> list[Thing]:
 
 
 async def _case(ctx: Context, case: Case) -> list[Thing]:
-    """The case; to an operator the own tasks in it, to a reporter the own leads in it."""
+    """The case or 普法 text; to an operator the own tasks, to a reporter the own leads in it."""
     try:
+        if matters.stands_alone(case):
+            return await _text(ctx, case)
         await case_cards.require_sight(ctx, case)
     except NotAllowed:
         pass
@@ -151,8 +155,15 @@ async def _case(ctx: Context, case: Case) -> list[Thing]:
     return found
 
 
+async def _text(ctx: Context, case: Case) -> list[Thing]:
+    """A 普法 text. Raises NotAllowed."""
+    text = await writing.current(ctx, case)
+    await ctx.actor(writing.SEEING, text, "see")
+    return [Thing(kind="text", id=case.id, label=case.number)]
+
+
 async def _task(ctx: Context, task: RepostTask) -> Thing:
-    case = await ctx.work.cases.get(task.case)
+    case = await matters.of(ctx, task.case)
     return Thing(kind="task", id=task.id, label=f"{case.number} 转{task.serial}")
 
 

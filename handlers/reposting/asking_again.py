@@ -1,5 +1,6 @@
 """An operator is asked once more: after declining, or because the channel could not post."""
 
+from handlers import matters
 from handlers.context import Context
 from handlers.replies import choose
 from handlers.replies.drafting import AskedAgain
@@ -16,7 +17,7 @@ async def ask_again(ctx: Context, subject: str, args: Args) -> None:
     del args
     task = await ctx.work.tasks.get(subject)
     task = await ctx.move(TASK, ctx.work.tasks, task, "ask_again", reason="")
-    case = await ctx.work.cases.get(task.case)
+    case = await matters.of(ctx, task.case)
     account = ctx.directory.accounts[task.account].name
     await ctx.settle_cards(
         f"task:{task.id}", Settled(what="asked_again", who=ctx.me.name, at=ctx.at)
@@ -35,7 +36,7 @@ async def by_hand(ctx: Context, task: RepostTask) -> None:
     if not task.operator:
         return
     campaign = await ctx.work.campaigns.get(task.campaign)
-    case = await ctx.work.cases.get(task.case)
+    case = await matters.of(ctx, task.case)
     await ctx.tell(
         task.operator,
         await tasking.card(ctx, campaign, case, [task]),

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from handlers import matters
 from handlers.context import Context
 from handlers.replies import Choice, choose
 from handlers.replies.drafting import LiveBoard
@@ -65,7 +66,7 @@ def board_choices(campaign: Campaign) -> list[Choice]:
 
 async def board(ctx: Context, campaign: Campaign) -> LiveBoard:
     """Counts derived from the task rows."""
-    case = await ctx.work.cases.get(campaign.case)
+    case = await matters.of(ctx, campaign.case)
     tasks = await ctx.work.tasks.find(campaign=campaign.id)
     done = {TaskState.POSTED, TaskState.VERIFIED}
 

@@ -1,8 +1,6 @@
 """The publisher's hand on a broadcast: now or at T, hold, resume, abort, close."""
 
-import re
-from datetime import datetime, timedelta
-
+from handlers import matters
 from handlers.context import Context
 from handlers.feedback import closing
 from handlers.replies import choose
@@ -10,6 +8,7 @@ from handlers.replies.shared import AskText, Confirm, Done, Settled
 from handlers.reposting import jobs, planning
 from handlers.reposting import tasks as tasking
 from handlers.reposting.board import LACKING, board_choices, lacking, live
+from handlers.reposting.hours import parse_time
 from handlers.router import Args, action, answer
 from matrix.core.campaign import (
     CAMPAIGN,
@@ -18,11 +17,8 @@ from matrix.core.campaign import (
 )
 from matrix.core.case import CASE
 from matrix.core.conversation import Dialog, Inbound
-from matrix.core.errors import Refusal
 from matrix.core.roles import Role
 from matrix.triage.calendar import LOCAL
-
-_AT = re.compile(r"(?:(今天|明天)\s*)?([01]?[0-9]|2[0-3])[:：点]([0-5][0-9])?分?")
 
 
 @action("campaign.start", Role.PUBLISHER)
@@ -31,7 +27,7 @@ async def start_now(ctx: Context, subject: str, args: Args) -> None:
     campaign = await ctx.work.campaigns.get(subject)
     CAMPAIGN.rule(campaign.state, "arm" if campaign.state == "planned" else "start")
     if "sure" not in args:
-        case = await ctx.work.cases.get(campaign.case)
+        case = await matters.of(ctx, campaign.case)
         await ctx.reply(
             Confirm(
                 what="broadcast", subject=case.number,
@@ -50,7 +46,7 @@ async def start_now(ctx: Context, subject: str, args: Args) -> None:
 async def start(ctx: Context, campaign: Campaign) -> Campaign:
     """All tasks are made in one transaction; cards and direct posts go out from the ledger."""
     campaign = await ctx.move(CAMPAIGN, ctx.work.campaigns, campaign, "start", started_at=ctx.at)
-    case = await ctx.work.cases.get(campaign.case)
+    case = await matters.of(ctx, campaign.case)
     if CASE.has(case.state, "repost"):
         case = await ctx.move(CASE, ctx.work.cases, case, "repost", stage_since=ctx.at)
     await ctx.settle_cards(
@@ -68,24 +64,8 @@ async def arm(ctx: Context, subject: str, args: Args) -> None:
     del args
     campaign = await ctx.work.campaigns.get(subject)
     CAMPAIGN.rule(campaign.state, "arm")
-    case = await ctx.work.cases.get(campaign.case)
+    case = await matters.of(ctx, campaign.case)
     await ctx.ask("campaign.arm", AskText(what="release_at", subject=case.number), id=campaign.id)
-
-
-def parse_time(text: str, now: datetime) -> datetime:
-    """Read 16:30 or 明天 8:00 as Beijing time. Raises Refusal."""
-    found = _AT.search(text)
-    if found is None:
-        raise Refusal("no_time")
-    day, hour, minute = found.groups()
-    local = now.astimezone(LOCAL).replace(
-        hour=int(hour), minute=int(minute or 0), second=0, microsecond=0
-    )
-    if day == "明天":
-        local += timedelta(days=1)
-    if local <= now:
-        raise Refusal("time_past")
-    return local.astimezone(now.tzinfo)
 
 
 @answer("campaign.arm")
@@ -94,7 +74,7 @@ async def arm_answer(ctx: Context, dialog: Dialog, message: Inbound) -> None:
     campaign = await ctx.work.campaigns.get(str(dialog.data["id"]))
     release_at = parse_time(message.text, ctx.at)
     campaign = await ctx.move(CAMPAIGN, ctx.work.campaigns, campaign, "arm", release_at=release_at)
-    case = await ctx.work.cases.get(campaign.case)
+    case = await matters.of(ctx, campaign.case)
     await ctx.reply(
         Done(
             what="armed",
@@ -110,7 +90,7 @@ async def arm_answer(ctx: Context, dialog: Dialog, message: Inbound) -> None:
 async def _simple(ctx: Context, subject: str, verb: str, what: str) -> Campaign:
     campaign = await ctx.work.campaigns.get(subject)
     campaign = await ctx.move(CAMPAIGN, ctx.work.campaigns, campaign, verb)
-    case = await ctx.work.cases.get(campaign.case)
+    case = await matters.of(ctx, campaign.case)
     await ctx.reply(
         Done(what=what, subject=case.number),
         *board_choices(campaign),
@@ -146,7 +126,7 @@ async def none(ctx: Context, subject: str, args: Args) -> None:
     """不同步: published only; the case goes to checking."""
     del args
     campaign = await ctx.work.campaigns.get(subject)
-    case = await ctx.work.cases.get(campaign.case)
+    case = await matters.of(ctx, campaign.case)
     case = await ctx.move(CASE, ctx.work.cases, case, "check", stage_since=ctx.at)
     await planning.stop(ctx, campaign, "none")
     await ctx.settle_cards(
@@ -161,7 +141,7 @@ async def abort(ctx: Context, subject: str, args: Args) -> None:
     """中止: asks once, with counts."""
     campaign = await ctx.work.campaigns.get(subject)
     CAMPAIGN.rule(campaign.state, "abort")
-    case = await ctx.work.cases.get(campaign.case)
+    case = await matters.of(ctx, campaign.case)
     if "sure" not in args:
         open_ = await ctx.work.tasks.count(campaign=campaign.id, state__in=LACKING)
         await ctx.reply(
@@ -183,7 +163,7 @@ async def close(ctx: Context, subject: str, args: Args) -> None:
     """结束（有缺口）: the list of gaps stays with the campaign."""
     campaign = await ctx.work.campaigns.get(subject)
     CAMPAIGN.rule(campaign.state, "close")
-    case = await ctx.work.cases.get(campaign.case)
+    case = await matters.of(ctx, campaign.case)
     gaps = await lacking(ctx, campaign)
     if "sure" not in args:
         await ctx.reply(

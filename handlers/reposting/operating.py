@@ -1,15 +1,16 @@
 """What an operator does with their tasks: copy, later, cannot, take back."""
 
 import dataclasses
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from handlers import clocks
+from handlers import clocks, matters
 from handlers.context import Context
 from handlers.replies import Choice, choose
 from handlers.replies.drafting import CopyText
 from handlers.replies.shared import AskText, Done, Listing, Pick, Settled
 from handlers.replies.triage import Alarm
 from handlers.reposting import planning, tasks
+from handlers.reposting.hours import parse_time
 from handlers.router import Args, action, answer
 from matrix.core.campaign import TASK
 from matrix.core.conversation import Dialog, Inbound
@@ -58,15 +59,23 @@ async def later(ctx: Context, subject: str, args: Args) -> None:
     """晚点发: until when; the due time does not move, only reminders wait."""
     await tasks.see(ctx, subject)
     if "minutes" not in args:
-        await ctx.reply(
-            Pick(what="later"),
-            *[
-                choose("task.later", subject, label=f"minutes_{m}", minutes=m)
-                for m in ("30", "60", "120")
-            ],
-        )
+        buttons = [
+            choose("task.later", subject, label=f"minutes_{m}", minutes=m)
+            for m in ("30", "60", "120")
+        ]
+        await ctx.ask("task.later", Pick(what="later"), *buttons, campaign=subject)
         return
-    until = ctx.at + timedelta(minutes=int(args["minutes"]))
+    await ctx.close_dialog()
+    await _snooze(ctx, subject, ctx.at + timedelta(minutes=int(args["minutes"])))
+
+
+@answer("task.later")
+async def later_answer(ctx: Context, dialog: Dialog, message: Inbound) -> None:
+    """A typed time of day."""
+    await _snooze(ctx, str(dialog.data["campaign"]), parse_time(message.text, ctx.at))
+
+
+async def _snooze(ctx: Context, subject: str, until: datetime) -> None:
     for task in await tasks.own_open(ctx, subject):
         await ctx.work.tasks.save(dataclasses.replace(task, snoozed_until=until))
         await ctx.note("task", task.id, "later", task.case)
@@ -113,7 +122,7 @@ async def cannot_answer(ctx: Context, dialog: Dialog, message: Inbound) -> None:
         choose("task.undo", task.id, version=str(task.version)),
     )
     if task.tier != Tier.ALLY:
-        case = await ctx.work.cases.get(task.case)
+        case = await matters.of(ctx, task.case)
         await ctx.tell_role(
             Role.PUBLISHER,
             Alarm(what="declined", number=case.number, detail=f"{name}：{task.reason}"),

@@ -6,6 +6,7 @@ answer is their proof.
 
 from datetime import datetime
 
+from handlers import matters
 from handlers.context import Context
 from handlers.replies import choose
 from handlers.replies.triage import Alarm
@@ -37,7 +38,7 @@ async def settled(ctx: Context, delivery: Delivery) -> None:
 
 
 async def _alarm(ctx: Context, task: RepostTask, what: str, detail: str) -> None:
-    case = await ctx.work.cases.get(task.case)
+    case = await matters.of(ctx, task.case)
     await ctx.tell_role(
         Role.PUBLISHER, Alarm(what=what, number=case.number, detail=detail),
         choose("campaign.list", task.campaign, keep=True),

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from handlers import clocks
+from handlers import clocks, matters
 from handlers.cards.publishing import is_direct
 from handlers.context import Context
 from handlers.feedback import closing
@@ -66,17 +66,24 @@ async def plan(
 
 
 async def reached(ctx: Context, bulletin: Bulletin) -> set[str]:
-    """Accounts that may show a bulletin: posted, verified, or nobody knows."""
+    """Accounts that may show a bulletin: posted, verified, or nobody knows, exempt since or not."""
     found: set[str] = set()
+    exempt: dict[str, str] = {}
     for campaign in await ctx.work.campaigns.find(bulletin=bulletin.id):
         tasks = await ctx.work.tasks.find(campaign=campaign.id)
         found |= {task.account for task in tasks if task.state in REACHED or task.url}
+        exempt |= {task.id: task.account for task in tasks if task.state is TaskState.EXEMPT}
+    if exempt:
+        unknown = await ctx.work.events(
+            entity=TASK.name, entity_id__in=list(exempt), action="exempt", source=TaskState.UNKNOWN
+        )
+        found |= {exempt[one.entity_id] for one in unknown}
     return found
 
 
 async def card(ctx: Context, campaign: Campaign) -> PlanCard:
     """Counts by tier, before anything starts."""
-    case = await ctx.work.cases.get(campaign.case)
+    case = await matters.of(ctx, campaign.case)
     bulletin = await ctx.work.bulletins.get(campaign.bulletin)
     live = [
         ctx.directory.accounts[code]
@@ -122,7 +129,7 @@ async def advance(ctx: Context, campaign_id: str) -> None:
 
 async def case_follows(ctx: Context, campaign: Campaign) -> None:
     """The case goes to checking when its broadcast has ended, and closes when all is done."""
-    case = await ctx.work.cases.get(campaign.case)
+    case = await matters.of(ctx, campaign.case)
     if case.state is CaseState.REPOSTING or (
         case.state is CaseState.PUBLISHED and campaign.state is CampaignState.ABORTED
     ):

@@ -3,7 +3,7 @@
 import dataclasses
 from urllib.parse import urlsplit
 
-from handlers import clocks
+from handlers import clocks, matters
 from handlers.context import Context
 from handlers.replies import choose
 from handlers.replies.drafting import ReceiptKept, ToCheck
@@ -125,7 +125,7 @@ async def post(ctx: Context, task: RepostTask, *, url: str = "", file: str = "")
     )  # fmt: skip
     await ctx.work.receipts.add(kept)
     await ctx.note("receipt", kept.id, kept.kind, task.case)
-    case = await ctx.work.cases.get(task.case)
+    case = await matters.of(ctx, task.case)
     await clocks.start(
         ctx, f"task:{task.id}", Stage.CHECK, case.grade, business=case.received_at, case=case.id
     )
@@ -157,7 +157,7 @@ async def _kept(ctx: Context, booked: list[RepostTask]) -> None:
 
 async def to_person(ctx: Context, task: RepostTask, why: str) -> None:
     """Somebody else than the operator looks at it."""
-    case = await ctx.work.cases.get(task.case)
+    case = await matters.of(ctx, task.case)
     shown = ToCheck(
         number=case.number, account=ctx.directory.accounts[task.account].name,
         url=task.url, why=why,

@@ -1,5 +1,6 @@
 """Whoever lacks is reminded, and only they: by the publisher, a town, or the clock."""
 
+from handlers import matters
 from handlers.context import Context
 from handlers.replies import choose
 from handlers.replies.drafting import RepostUrge
@@ -47,7 +48,7 @@ def own_units(ctx: Context) -> set[str]:
 
 async def urge(ctx: Context, campaign: Campaign, open_: list[RepostTask]) -> int:
     """One reminder per operator who lacks something; returns how many were reminded."""
-    case = await ctx.work.cases.get(campaign.case)
+    case = await matters.of(ctx, campaign.case)
     bulletin = await ctx.work.bulletins.get(campaign.bulletin)
     slot = int(ctx.at.timestamp() // (60 * ctx.policy.bundle_minutes))
     by_operator: dict[str, list[RepostTask]] = {}
@@ -82,7 +83,7 @@ async def town(ctx: Context, subject: str, args: Args) -> None:
         tasks = await ctx.work.tasks.find(campaign=campaign.id, order="serial")
         mine = [task for task in tasks if ctx.directory.accounts[task.account].unit in own]
         lines += [await tasking.line(ctx, task) for task in mine]
-        case = await ctx.work.cases.get(campaign.case)
+        case = await matters.of(ctx, campaign.case)
         buttons.append(
             choose("campaign.remind", campaign.id, "campaign_remind", case.number, keep=True)
         )

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from handlers import clocks
+from handlers import clocks, matters
 from handlers.cards.lists import case_lines
 from handlers.cards.publishing import ask_publisher
 from handlers.cards.reviews import STEPS, ask_reviewers, card
@@ -54,7 +54,7 @@ async def sign(ctx: Context, subject: str, args: Args) -> None:
     """通过: the signature stands on this version's digest."""
     del args
     revision = await ctx.work.revisions.get(subject)
-    case = await ctx.work.cases.get(revision.case)
+    case = await matters.of(ctx, revision.case)
     step = STEPS.get(revision.state, (0, Role.REVIEWER_1))[0]
     last = revision.state is RevisionState.REVIEW_3
     urgent = last and revision.urgent and revision.kind not in TWO_SIGNERS
@@ -102,7 +102,7 @@ async def back(ctx: Context, subject: str, args: Args) -> None:
     del args
     revision = await ctx.work.revisions.get(subject)
     REVISION.rule(revision.state, "send_back")
-    case = await ctx.work.cases.get(revision.case)
+    case = await matters.of(ctx, revision.case)
     await ctx.ask("review.back", AskText(what="comment", subject=case.number), id=revision.id)
 
 
@@ -110,7 +110,7 @@ async def back(ctx: Context, subject: str, args: Args) -> None:
 async def back_answer(ctx: Context, dialog: Dialog, message: Inbound) -> None:
     """The comment."""
     revision = await ctx.work.revisions.get(str(dialog.data["id"]))
-    case = await ctx.work.cases.get(revision.case)
+    case = await matters.of(ctx, revision.case)
     comment = message.text.strip()[:500]
     step = STEPS.get(revision.state, (0, Role.REVIEWER_1))[0]
     revision = await ctx.move(REVISION, ctx.work.revisions, revision, "send_back", comment=comment)
@@ -140,7 +140,7 @@ async def back_answer(ctx: Context, dialog: Dialog, message: Inbound) -> None:
 async def undo(ctx: Context, subject: str, args: Args) -> None:
     """撤销签字: until the next one signs."""
     revision = await ctx.work.revisions.get(subject)
-    case = await ctx.work.cases.get(revision.case)
+    case = await matters.of(ctx, revision.case)
     step = int(args["step"])
     signed = await ctx.work.reviews.one(revision=revision.id, step=step, passed=True, undone=False)
     facts = {
@@ -165,7 +165,7 @@ async def ratify(ctx: Context, subject: str, args: Args) -> None:
     """补审通过."""
     del args
     revision = await ctx.work.revisions.get(subject)
-    case = await ctx.work.cases.get(revision.case)
+    case = await matters.of(ctx, revision.case)
     revision = await ctx.move(
         REVISION, ctx.work.revisions, revision, "ratify", facts=await facts_of(ctx, case, revision)
     )
@@ -180,7 +180,7 @@ async def refuse(ctx: Context, subject: str, args: Args) -> None:
     del args
 
     revision = await ctx.work.revisions.get(subject)
-    case = await ctx.work.cases.get(revision.case)
+    case = await matters.of(ctx, revision.case)
     revision = await ctx.move(
         REVISION, ctx.work.revisions, revision, "refuse", facts=await facts_of(ctx, case, revision)
     )
@@ -229,7 +229,7 @@ async def full(ctx: Context, subject: str, args: Args) -> None:
     del args
     revision = await ctx.work.revisions.get(subject)
     await ctx.actor(SEEING, revision, "see")
-    case = await ctx.work.cases.get(revision.case)
+    case = await matters.of(ctx, revision.case)
     await ctx.reply(FullText(number=case.number, serial=revision.serial, text=text_of(revision)))
 
 
@@ -239,7 +239,7 @@ async def diff(ctx: Context, subject: str, args: Args) -> None:
     del args
     revision = await ctx.work.revisions.get(subject)
     await ctx.actor(SEEING, revision, "see")
-    case = await ctx.work.cases.get(revision.case)
+    case = await matters.of(ctx, revision.case)
     before = await ctx.work.revisions.one(case=case.id, serial=revision.serial - 1)
     changed = tuple(
         Changed(
@@ -267,7 +267,7 @@ async def mine(ctx: Context, subject: str, args: Args) -> None:
         if not ctx.has(role):
             continue
         for revision in await ctx.work.revisions.find(state=state, order="created_at"):
-            case = await ctx.work.cases.get(revision.case)
+            case = await matters.of(ctx, revision.case)
             cases.append(case)
             buttons.append(choose("review.open", revision.id, text=case.number, keep=True))
 
@@ -288,7 +288,7 @@ async def open_review(ctx: Context, subject: str, args: Args) -> None:
     revision = await ctx.work.revisions.get(subject)
     if revision.state not in STEPS:
         raise NotFound("review")
-    case = await ctx.work.cases.get(revision.case)
+    case = await matters.of(ctx, revision.case)
     await ctx.reply(
         await card(ctx, case, revision, STEPS[revision.state][0]),
         choose("review.pass", revision.id),

@@ -1,7 +1,7 @@
 """What the desk and the leader may do with a case."""
 
 import dataclasses
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from handlers import clocks
 from handlers.cards import cases as case_cards
@@ -31,12 +31,14 @@ async def more(ctx: Context, subject: str, args: Args) -> None:
     del args
     case = await ctx.work.cases.get(subject)
     pause = "case.unpause" if case.paused_reason else "case.pause"
+    family = "case.detach" if case.parent else "case.link"
     await ctx.reply(
         await case_cards.card(ctx, case),
         choose("case.owner", case.id),
         choose("case.grade", case.id),
         choose("case.merge", case.id),
         choose("case.split", case.id),
+        choose(family, case.id),
         choose("case.class", case.id),
         choose(pause, case.id),
         choose("look.log", case.id, keep=True),
@@ -80,7 +82,8 @@ async def _ended(ctx: Context, case: Case, outcome: str) -> None:
     await ctx.settle_cards(
         f"case:{case.id}", Settled(what=outcome.replace("-", "_"), who=ctx.me.name, at=ctx.at)
     )
-    await owing.owe_case(ctx, case, f"{outcome}:{case.id}", wait_for_undo=outcome == "referred")
+    after = owing.undo_over(ctx) if outcome == "referred" else timedelta()
+    await owing.owe_case(ctx, case, f"{outcome}:{case.id}", after=after)
     buttons = [choose("case.recall", case.id)] if outcome == "referred" else []
     await ctx.reply(Done(what=outcome.replace("-", "_"), subject=case.number), *buttons)
 

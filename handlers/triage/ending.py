@@ -50,6 +50,6 @@ async def _end(ctx: Context, lead: Lead, verb: str, what: str, reason: str) -> L
     await clocks.stop(ctx, f"lead:{lead.id}")
     await ctx.settle_cards(f"lead:{lead.id}", Settled(what=what, who=ctx.me.name, at=ctx.at))
     # Told when the undo window is over: what is taken back was never said.
-    await owing.owe(ctx, lead, f"{what}:{lead.id}", wait_for_undo=True)
+    await owing.owe(ctx, lead, f"{what}:{lead.id}", after=owing.undo_over(ctx))
     await leads.undoable(ctx, lead, what, reason)
     return lead

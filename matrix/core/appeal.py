@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from matrix.core.entity import Entity
-from matrix.core.lifecycle import Facts, Lifecycle, row
+from matrix.core.lifecycle import Facts, Lifecycle, in_time, nothing_followed, row
 from matrix.core.roles import Actor, Role
 
 
@@ -31,6 +31,7 @@ class Appeal(Entity):
     case: str = ""
     person: str
     text: str
+    attachments: tuple[str, ...] = ()
     sealed: str = ""
     received_at: datetime
     decided_by: str = ""
@@ -44,6 +45,12 @@ def not_appellant(appeal: Appeal, actor: Actor, facts: Facts) -> bool:
     return actor.person != appeal.person
 
 
+def not_author(appeal: Appeal, actor: Actor, facts: Facts) -> bool:
+    """Another unit than the author's answers, and nobody who drafted or signed the text."""
+    del appeal
+    return actor.person not in facts.get("authors", ()) and not facts.get("own_unit")
+
+
 def answered_in_words(appeal: Appeal, actor: Actor, facts: Facts) -> bool:
     """Either answer gives its reason, which the appellant reads."""
     del appeal, actor
@@ -51,11 +58,12 @@ def answered_in_words(appeal: Appeal, actor: Actor, facts: Facts) -> bool:
 
 
 _S = AppealState
-_GUARDS = (not_appellant, answered_in_words)
+_GUARDS = (not_appellant, not_author, answered_in_words)
 APPEAL = Lifecycle[Appeal](
     "appeal",
     [
         row(_S.OPEN, "uphold", _S.UPHELD, {Role.DESK}, *_GUARDS),
         row(_S.OPEN, "deny", _S.DENIED, {Role.DESK}, *_GUARDS),
+        row((_S.UPHELD, _S.DENIED), "undo", _S.OPEN, {Role.DESK}, nothing_followed, in_time),
     ],
 )

@@ -206,6 +206,7 @@ REVISION = Lifecycle[Revision](
             _S.PULLED_BACK,
             {*OWNERS, Role.REVIEWER_2, Role.DESK},
         ),
+        row(_S.DRAFT, "drop", _S.PULLED_BACK, {Role.DESK}, nothing_followed),
         row(_S.SIGNED, "pull_back", _S.PULLED_BACK, {*OWNERS, Role.PUBLISHER}, unpublished),
         row(_S.REVIEW_2, "undo", _S.REVIEW_1, REVIEWERS, signer_is_actor, nothing_followed),
         row(_S.REVIEW_3, "undo", _S.REVIEW_2, REVIEWERS, signer_is_actor, nothing_followed),

@@ -10,6 +10,8 @@ SHORT = 70
 """Characters of the short form for groups."""
 
 _ABSOLUTE = ("绝对", "百分之百", "100%", "永远", "一切", "完全没有任何")
+_TRUE_CUE = re.compile("属实|确有|确实|的确|真实|没错")
+"""How a first sentence says that something of the rumor is true."""
 _NAME_CUE = re.compile(r"(学生|患者|居民|男子|女子|业主)[\u4e00-\u9fff]{1,3}(某|（)")
 
 
@@ -23,9 +25,16 @@ class Remark:
 
 
 def lint(
-    *, title: str, fact: str, rumor: str, why: str, todo: str, rebuts: bool
+    *,
+    title: str,
+    fact: str,
+    rumor: str,
+    why: str,
+    todo: str,
+    rebuts: bool,
+    partly: bool = False,
 ) -> tuple[Remark, ...]:
-    """Remarks in the order of the parts."""
+    """Remarks in the order of the parts. ``partly``: the verdict is 部分属实."""
     remarks = []
     whole = {"title": title, "fact": fact, "rumor": rumor, "why": why, "todo": todo}
     for part, text in whole.items():
@@ -37,6 +46,8 @@ def lint(
             remarks.append(Remark(code="name", part=part, blocking=False))
     if rebuts:
         remarks += _rebuttal(title, fact, rumor, why)
+    if partly and not _TRUE_CUE.search(re.split("[。！？\n]", fact.strip())[0]):
+        remarks.append(Remark(code="true_part_first", part="fact", blocking=True))
     if not todo:
         remarks.append(Remark(code="no_todo", part="todo", blocking=False))
     return tuple(remarks)

@@ -89,6 +89,7 @@ class Product:
             "PIYAO_DATA": str(folder), "PIYAO_PORT": "0", "PIYAO_FAST": "on",
             "PIYAO_TEST_CLOCK": str(folder / "clock"), "PIYAO_SECRET_KEY": "k" * 40,
             "PIYAO_TELEGRAM_TOKEN": token, "PIYAO_TELEGRAM_BASE_URL": url, "PIYAO_WEBCHAT": "off",
+            "PIYAO_FEEDBACK_MINUTES": "0",
         }  # fmt: skip
         self.process: asyncio.subprocess.Process | None = None
 
@@ -174,6 +175,7 @@ async def after(folder: Path, begin: Callable[[play.Chat], Awaitable[None]]) -> 
             for name, code in codes.items():
                 await chat.say(name, f"/start {code}")
             await begin(chat)
+            (folder / "clock").write_text(clock.now().isoformat())
     yield
 
 

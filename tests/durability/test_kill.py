@@ -114,6 +114,7 @@ class Stage:
             "PIYAO_DATA": str(self.folder),
             "PIYAO_PORT": "0",
             "PIYAO_FAST": "on",
+            "PIYAO_FEEDBACK_MINUTES": "0",
             "PIYAO_TEST_CLOCK": str(self.folder / "clock"),
             "PIYAO_SECRET_KEY": "k" * 40,
             "PIYAO_TELEGRAM_TOKEN": self.api.token,

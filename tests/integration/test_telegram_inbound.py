@@ -181,6 +181,27 @@ async def test_joining_a_group_is_told_once_with_the_person(api, rig):
     assert got.message_id == f"j:{GROUP}:{update['update_id']}"
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"sticker": {"file_id": "s", "file_unique_id": "s", "type": "regular", "width": 9,
+                     "height": 9, "is_animated": False, "is_video": False}},
+        {"location": {"latitude": 29.5, "longitude": 107.4}},
+        {"contact": {"phone_number": "13800138000", "first_name": "a"}},
+        {"dice": {"emoji": "x", "value": 3}},
+    ],
+)  # fmt: skip
+async def test_what_is_neither_text_nor_file_comes_empty_and_is_answered(api, rig, more):
+    private, who = {"id": 42, "type": "private"}, {"id": 42, "is_bot": False, "first_name": "a"}
+    api.push(message={"message_id": 7, "date": 1, "chat": private, "from": who} | more)
+    got = await rig.hears()
+    assert (got.kind, got.text, got.files) == ("text", "", ())
+    group = {"id": GROUP, "type": "supergroup", "title": "g"}
+    api.push(message={"message_id": 8, "date": 1, "chat": group, "from": who} | more)
+    await rig.hears()
+    assert list(rig.stored.values()) == [got], "silence in groups"
+
+
 async def test_what_nobody_needs_is_confirmed_and_forgotten(api, rig):
     me, who = {"user": api.me}, {"id": 42, "is_bot": False, "first_name": "a"}
     private = {"id": 42, "type": "private"}

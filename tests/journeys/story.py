@@ -97,6 +97,11 @@ async def published(p: Play, url: str = LINK) -> str:
     return await p.say("冯涛", url)
 
 
+async def told(p: Play) -> None:
+    """A quarter of an hour after publication the reporters hear of it."""
+    await p.tick(minutes=15)
+
+
 async def lamps_published(p: Play, url: str = LINK) -> str:
     """The blue case, published, its broadcast planned."""
     number = await lamps_submitted(p)

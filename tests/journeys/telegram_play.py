@@ -176,10 +176,11 @@ async def signed(p: Chat) -> None:
 
 
 async def concluded(p: Chat) -> None:
-    """Until the rebuttal is published."""
+    """Until the rebuttal is published and the reporters are told."""
     await signed(p)
     await p.press("冯涛", "publish_link")
     await p.say("冯涛", LINK)
+    await p.tick(minutes=15)
 
 
 async def broadcast(p: Chat) -> str:
@@ -206,6 +207,7 @@ async def corrected(p: Chat, number: str) -> None:
     """The correction reaches everyone whom the original reached, once."""
     await correction_signed(p, number)
     await p.say("冯涛", f"{LINK}2")
+    await p.tick(minutes=15)
     for reporter in ("王芳", "李敏"):
         assert p.told(reporter, "更正：之前就线索") == 1
         assert "共同出资" in p.last(reporter)

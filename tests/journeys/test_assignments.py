@@ -1,5 +1,6 @@
 """Acknowledged, returned, designated, handed over, stale, expired, void."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from tests.journeys import story
@@ -97,6 +98,30 @@ async def test_handed_over_to_a_colleague_clocks_unchanged(tmp_path: Path) -> No
         made = (await p.all("assignments", unit="cgj"))[-1]
         assert (made.state, made.person) == ("acknowledged", p.ids["穆南星"])
         assert before == {one.id: one.due_at for one in await p.all("deadlines", closed_at=None)}
+
+
+async def test_who_has_left_the_unit_gets_nothing_handed_over(tmp_path: Path) -> None:
+    async with stage(tmp_path, after=story.filed) as p:
+        await p.press("范北辰", "assignment_acknowledge")
+        await p.say("范北辰", await p.number())
+        await p.press("范北辰", "assignment_handover")
+        token = await p.button("范北辰", "穆南星")
+        for post in await p.all("posts", person=p.ids["穆南星"]):
+            await p.change("posts", replace(post, ended=True))
+        before = len(await p.heard("穆南星"))
+        assert "本单位同事" in await p.token("范北辰", token, ok=False)
+        made = (await p.all("assignments", unit="cgj"))[-1]
+        assert (made.state, made.person) == ("acknowledged", p.ids["范北辰"])
+        assert len(await p.heard("穆南星")) == before
+
+
+async def test_what_was_given_back_is_not_handed_over(tmp_path: Path) -> None:
+    async with stage(tmp_path, after=story.filed) as p:
+        await p.press("范北辰", "assignment_handover")
+        token = await p.button("范北辰", "穆南星")
+        await _return(p, "范北辰", "区住建局")
+        assert "不能再转交" in await p.token("范北辰", token, ok=False)
+        assert (await p.all("assignments", unit="cgj"))[-1].person != p.ids["穆南星"]
 
 
 async def test_red_and_orange_dispatch_themselves(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from matrix.core.conversation import Inbound
 from tests.journeys import story
 from tests.journeys.play import stage
 
@@ -46,6 +47,46 @@ async def test_links_names_and_notices_stay_unanswered(tmp_path: Path) -> None:
             said = await p.say("王芳", text, forwarded=True)
             assert "已有辟谣" not in said, text
         assert "answered" not in await p.states("leads")
+
+
+async def test_groups_hear_nothing_about_links_names_and_notices(tmp_path: Path) -> None:
+    async with stage(tmp_path) as p:
+        person = (await p.all("identities", person=p.ids["王芳"]))[0]
+        for number, quoted in enumerate((*LINKS, *NAMES, *NOTICES)):
+            p.clock.forward(minutes=2)
+            await p.parts.dispatcher.store(
+                Inbound(
+                    id=p.parts.services.ids.new(), platform="webchat", message_id=f"g{number}",
+                    external=person.external, chat="group-1", in_group=True, mentioned=True,
+                    text="真的吗", quoted=quoted, received_at=p.clock.now(),
+                )
+            )  # fmt: skip
+            await p.settle()
+        assert await p.all("deliveries", address="group-1") == []
+        assert "answered" not in await p.states("leads")
+
+
+async def test_a_picture_alone_is_kept_and_one_line_asked_for(tmp_path: Path) -> None:
+    async with stage(tmp_path) as p:
+        said = await p.say("王芳", "", files=[await p.file()])
+        (lead,) = await p.all("leads")
+        assert (lead.state, len(lead.attachments)) == ("needs-info", 1)
+        assert lead.number in said
+
+
+async def test_what_is_no_text_in_our_encoding_is_refused_and_nothing_is_stored(
+    tmp_path: Path,
+) -> None:
+    async with stage(tmp_path) as p:
+        url = f"/api/webchat/chats/{p.ids['王芳']}/messages"
+        for body in ('{"text": "谣言"}'.encode("gb18030"), b"\xff\xfe\x00", b"[]", b"{", b"MZ\x90"):
+            answer = await p.http.post(
+                url, content=body, headers={"content-type": "application/json"}
+            )
+            assert answer.status_code in {400, 422}, body
+        assert await p.all("leads") == []
+        assert not await p.all("inbox", state="failed")
+        assert "收到" in await p.say("王芳", story.LAMPS)
 
 
 async def test_a_button_pressed_twice_acts_once(tmp_path: Path) -> None:

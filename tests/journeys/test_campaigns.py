@@ -59,6 +59,7 @@ async def test_held_resumed_and_converged_while_held(tmp_path: Path) -> None:
         await p.tick(minutes=1)
         await p.press("冯涛", "task_verify")
         assert await p.states("campaigns") == ["converged"]
+        await story.told(p)
         assert await p.states("cases") == ["closed"]
         await _sums(p)
 
@@ -69,6 +70,7 @@ async def test_closed_with_gaps_then_the_gaps_are_filled(tmp_path: Path) -> None
         assert "5" in await p.last("冯涛")
         await p.press("冯涛", "confirm")
         assert await p.states("campaigns") == ["closed-with-gaps"]
+        await story.told(p)
         assert await p.states("cases") == ["closed"]
         await _all_post(p)
         await p.tick(minutes=1)
@@ -90,6 +92,7 @@ async def test_aborted_when_planned(tmp_path: Path) -> None:
         await p.press("冯涛", "campaign_abort")
         await p.press("冯涛", "confirm")
         assert await p.states("campaigns") == ["aborted"]
+        await story.told(p)
         assert await p.states("cases") == ["closed"]
 
 

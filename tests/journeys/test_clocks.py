@@ -38,6 +38,20 @@ async def test_reminders_to_one_person_come_in_bundles(tmp_path: Path) -> None:
         assert await p.all("nudges") == []
 
 
+async def test_a_reminder_names_the_post_of_who_holds_several(tmp_path: Path) -> None:
+    async with stage(tmp_path, after=_two_dispatched) as p:
+        (held,) = await p.all("posts", person=p.ids["范北辰"], ended=False)
+        async with p.parts.store.work() as work:
+            await work.posts.add(replace(held, id="second", role="reviewer_1", version=0))
+            await work.commit()
+        await p.parts.reload_directory()
+        p.clock.forward(minutes=5)
+        await p.tick(minutes=56)
+        said = "".join(m["text"] for m in await reminders(p, "范北辰"))
+        assert "致：区城管局 · 承办" in said
+        assert "致：" not in "".join(m["text"] for m in await reminders(p, "穆南星"))
+
+
 async def test_what_is_done_meanwhile_is_not_reminded_of(tmp_path: Path) -> None:
     async with stage(tmp_path, after=_two_dispatched) as p:
         p.clock.forward(minutes=5)
@@ -115,8 +129,9 @@ async def test_feedback_that_has_not_arrived_in_an_hour_is_seen_once(tmp_path: P
         channel.verdicts[PHONE] = "lose"
         await story.signed(p)
         await story.published(p)
+        await story.told(p)
         assert await p.states("feedback") == ["in-doubt"]
-        await p.tick(minutes=59)
+        await p.tick(minutes=44)
         assert _breaches(await p.heard("陈静")) == []
         await p.tick(minutes=1)
         (said,) = _breaches(await p.heard("陈静"))
@@ -139,9 +154,9 @@ async def test_feedback_of_the_night_is_late_an_hour_after_the_morning(tmp_path:
         p.clock.forward(hours=8)
         await story.published(p)
         assert await p.states("feedback") == ["due"], "blue waits for 7:15"
-        await p.tick(hours=9)
-        assert _breaches(await p.heard("陈静")) == [], "8:05, it was owed at 7:15"
-        await p.tick(minutes=10)
+        await p.tick(hours=8, minutes=20)
+        assert _breaches(await p.heard("陈静")) == [], "the morning of 7:15"
+        await p.tick(minutes=30)
         assert len(_breaches(await p.heard("陈静"))) == 1
 
 
@@ -155,6 +170,7 @@ async def closed(p: Play) -> None:
     """The blue case, told and closed without a broadcast."""
     await story.lamps_published(p)
     await p.press("冯涛", "campaign_none")
+    await story.told(p)
     assert await p.states("cases") == ["closed"]
 
 

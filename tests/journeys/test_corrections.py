@@ -26,6 +26,7 @@ async def _open(p: Play, verb: str, reason: str) -> None:
 
 async def test_a_withdrawal_is_silent_at_once_and_reaches_all(tmp_path: Path) -> None:
     async with stage(tmp_path, after=_spread) as p:
+        await story.told(p)
         assert FACT in await p.say("李敏", story.LAMPS)
         await _open(p, "withdraw", "合同已变更，原说明不再准确。")
         assert FACT not in await p.say("喻耕读", story.LAMPS), "doubted: only suggested"
@@ -37,6 +38,7 @@ async def test_a_withdrawal_is_silent_at_once_and_reaches_all(tmp_path: Path) ->
         await story.signed(p, ("吴刚", "郑敏"))
         told = {name: len(await p.heard(name)) for name in ("王芳", "李敏")}
         await story.published(p, "https://mp.weixin.qq.com/s/withdrawn")
+        await story.told(p)
         assert await p.states("bulletins", kind="first") == ["withdrawn"]
         for name, before in told.items():
             assert len(await p.heard(name)) == before + 1, f"{name} is told once"
@@ -62,6 +64,7 @@ async def test_an_update_supersedes(tmp_path: Path) -> None:
         await p.press("范北辰", "draft_submit")
         await story.signed(p)
         await story.published(p, "https://mp.weixin.qq.com/s/update")
+        await story.told(p)
         assert await p.states("bulletins", kind="first") == ["superseded"]
         assert await p.states("bulletins", kind="update") == ["current"]
         assert "s/update" in await p.last("王芳")
@@ -106,6 +109,7 @@ async def test_a_correction_needs_the_sources_that_its_original_needed(tmp_path:
 async def test_a_verdict_that_was_taken_back_carries_no_correction(tmp_path: Path) -> None:
     async with stage(tmp_path, after=story.lamps_published) as p:
         await p.press("冯涛", "campaign_none")
+        await story.told(p)
         assert await p.states("cases") == ["closed"]
         await _open(p, "correct", "合同编号有误。")
         await p.press("范北辰", "draft_take")

@@ -57,6 +57,7 @@ async def test_posted_directly_with_the_channels_answer_as_proof(tmp_path: Path)
         assert (task.state, task.url) == ("verified", f"{sink.url}/1")
         assert "不向住户收费" in sink.posts[0]["text"]
         assert await p.states("campaigns") == ["converged"]
+        await story.told(p)
         assert await p.states("cases") == ["closed"]
 
 

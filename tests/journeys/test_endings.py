@@ -28,6 +28,7 @@ async def test_a_holding_notice_then_the_rebuttal(tmp_path: Path) -> None:
         await p.press("范北辰", "draft_submit")
         await story.signed(p, ("吴刚", "郑敏"))
         await story.published(p, "https://mp.weixin.qq.com/s/hold")
+        await story.told(p)
         assert "核查" in await p.last("王芳")
         assert await p.states("cases") == ["acknowledged"]
         # It answers nobody.
@@ -41,6 +42,7 @@ async def test_a_holding_notice_then_the_rebuttal(tmp_path: Path) -> None:
         await p.press("范北辰", "draft_submit")
         await story.signed(p)
         await story.published(p)
+        await story.told(p)
         assert await p.states("bulletins", kind="holding") == ["superseded"]
         assert await p.states("bulletins", kind="first") == ["current"]
         assert FACT in await p.last("王芳")
@@ -69,6 +71,7 @@ async def test_what_is_true_gets_a_statement_only(tmp_path: Path) -> None:
         await p.press("范北辰", "draft_submit")
         await story.signed(p)
         await story.published(p)
+        await story.told(p)
         assert "属实" in await p.last("王芳")
         await story.started(p)
         assert await p.states("campaigns") == ["running"]
@@ -187,6 +190,7 @@ async def test_filed_referred_recalled_and_not_accepted(tmp_path: Path) -> None:
 async def test_published_without_a_broadcast_closed_and_reopened(tmp_path: Path) -> None:
     async with stage(tmp_path, after=story.lamps_published) as p:
         await p.press("冯涛", "campaign_none")
+        await story.told(p)
         assert await p.states("cases") == ["closed"]
         assert await p.states("assignments", unit="cgj") == ["done"]
         number = await p.number()
@@ -194,9 +198,14 @@ async def test_published_without_a_broadcast_closed_and_reopened(tmp_path: Path)
         await p.press("陈静", "case_reopen")
         assert await p.states("cases") == ["verifying"]
         await p.press("范北辰", "assignment_acknowledge")
-        await story.concluded(p, "范北辰", "partly-true".replace("-", "_"), "灯杆广告位另收费。")
+        await story.concluded(p, "范北辰", "partly_true", "灯杆广告位另收费。")
         await p.press("范北辰", "draft_start")
         await story.written(p, "范北辰", "路灯不收费，灯杆广告位收费", why=story.LAMPS_WHY)
+        said = await p.press("范北辰", "draft_submit", ok=False)
+        assert "先写清哪一部分属实" in said, "the true part comes first"
+        await story.written(
+            p, "范北辰", "路灯不收费，灯杆广告位收费", fact="广告位收费属实。路灯不向住户收费。"
+        )
         await p.press("范北辰", "draft_submit")
         await story.signed(p)
         await story.published(p, "https://mp.weixin.qq.com/s/again")
@@ -218,7 +227,7 @@ async def _held(p: Play) -> None:
 
 async def test_a_doubtful_case_stays_open_after_its_holding_notice(tmp_path: Path) -> None:
     async with stage(tmp_path, after=_held) as p:
-        await p.tick(minutes=1)
+        await story.told(p)
         assert await p.states("feedback") == ["sent"]
         assert await p.states("cases") == ["monitor-only"], "told, and still open"
         assert await p.states("assignments", unit="cgj") == ["acknowledged"]
@@ -237,6 +246,7 @@ async def test_a_doubtful_case_stays_open_after_its_holding_notice(tmp_path: Pat
         await story.published(p, "https://mp.weixin.qq.com/s/first")
         assert await p.states("bulletins", kind="holding") == ["superseded"]
         await p.press("冯涛", "campaign_none")
+        await story.told(p)
         assert await p.states("cases") == ["closed"], "a verdict's end"
 
 

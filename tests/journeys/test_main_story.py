@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.journeys import story
 from tests.journeys.play import Play, stage
 
@@ -36,30 +38,42 @@ async def _published(p: Play) -> str:
 
 async def test_a_rumor_is_rebutted_spread_and_corrected(tmp_path: Path) -> None:
     async with stage(tmp_path) as p:
-        number = await _published(p)
-        assert FACT in await p.last("王芳")
-        assert "第一个报告" in await p.last("王芳")
-        assert FACT in await p.last("张伟")
-        assert "第一个报告" not in await p.last("张伟")
+        await _played(p)
 
-        board = await story.started(p)
-        assert f"{number} 同步转发 1/6" in board
-        await p.say("韩雪", "https://weibo.com/1/2")
-        await p.say("华明川", "https://mp.weixin.qq.com/s/h")
-        await p.say("谢慎之", "https://mp.weixin.qq.com/s/x")
-        await p.say("卞秋实", "https://mp.weixin.qq.com/s/b")
-        await p.say("邬沐阳", "", files=[await p.file()])
-        await p.tick(minutes=1)
-        assert await p.states("campaigns") == ["running"]
-        await p.press("冯涛", "task_verify")
-        assert await p.states("campaigns") == ["converged"]
-        assert await p.states("cases") == ["closed"]
-        assert set(await p.states("tasks")) == {"verified"}
 
-        answer = await p.say("李敏", story.SCHOOL)
-        assert FACT in answer
+@pytest.mark.postgres
+async def test_the_same_on_postgresql(tmp_path: Path, postgres_url: str) -> None:
+    async with stage(tmp_path, DATABASE_URL=postgres_url) as p:
+        await _played(p)
 
-        await _corrected(p, number)
+
+async def _played(p: Play) -> None:
+    number = await _published(p)
+    assert FACT not in await p.last("王芳"), "a quarter of an hour to find mistakes"
+    await story.told(p)
+    assert FACT in await p.last("王芳")
+    assert "第一个报告" in await p.last("王芳")
+    assert FACT in await p.last("张伟")
+    assert "第一个报告" not in await p.last("张伟")
+
+    board = await story.started(p)
+    assert f"{number} 同步转发 1/6" in board
+    await p.say("韩雪", "https://weibo.com/1/2")
+    await p.say("华明川", "https://mp.weixin.qq.com/s/h")
+    await p.say("谢慎之", "https://mp.weixin.qq.com/s/x")
+    await p.say("卞秋实", "https://mp.weixin.qq.com/s/b")
+    await p.say("邬沐阳", "", files=[await p.file()])
+    await p.tick(minutes=1)
+    assert await p.states("campaigns") == ["running"]
+    await p.press("冯涛", "task_verify")
+    assert await p.states("campaigns") == ["converged"]
+    assert await p.states("cases") == ["closed"]
+    assert set(await p.states("tasks")) == {"verified"}
+
+    answer = await p.say("李敏", story.SCHOOL)
+    assert FACT in answer
+
+    await _corrected(p, number)
 
 
 async def _corrected(p: Play, number: str) -> None:
@@ -75,6 +89,7 @@ async def _corrected(p: Play, number: str) -> None:
     await p.press("王倩", "draft_submit")
     await story.signed(p)
     await story.published(p, "https://mp.weixin.qq.com/s/def456")
+    await story.told(p)
     for reporter in ("王芳", "张伟", "李敏"):
         assert "9 名" in await p.last(reporter)
     assert sorted(await p.states("bulletins", kind="first")) == ["corrected"]

@@ -32,11 +32,12 @@ async def _picture(p: Play) -> list[Any]:
     ]
     leads = [(one.number, one.case, one.received_at) for one in await p.all("leads")]
     claims = [(one.key, one.first_lead) for one in await p.all("claims")]
+    counts = [len(await p.all(kind)) for kind in ("leads", "claims", "sightings", "cases")]
     clocks = [
         (one.case, one.due_at)
         for one in await p.all("deadlines", stage="first-publication", closed_at=None)
     ]
-    return [sorted(cases), sorted(leads), sorted(claims), sorted(clocks)]
+    return [sorted(cases), sorted(leads), sorted(claims), sorted(clocks), counts]
 
 
 async def test_merged_undone_and_merged_again(tmp_path: Path) -> None:
@@ -69,6 +70,7 @@ async def test_every_reporter_of_the_tree_is_told_once(tmp_path: Path) -> None:
         await p.press("范北辰", "draft_submit")
         await story.signed(p)
         await story.published(p)
+        await story.told(p)
         told = await p.all("feedback")
         assert {one.person for one in told} == {
             p.ids[name] for name in ("王芳", "李敏", "张伟", "喻耕读")

@@ -14,6 +14,20 @@ async def _open_gap(p, account: str) -> None:  # type: ignore[no-untyped-def]
     await p.press("冯涛", f"{task.serial} {name}")
 
 
+async def test_later_at_a_typed_time_moves_nothing(tmp_path: Path) -> None:
+    async with stage(tmp_path, after=story.lamps_running) as p:
+        before = (await story.task(p, "a008")).due_at
+        await p.press("华明川", "task_later")
+        assert "没有看懂时间" in await p.say("华明川", "晚上吧", ok=False)
+        assert "16:40" in await p.say("华明川", "16:40")
+        task = await story.task(p, "a008")
+        assert task.due_at == before
+        assert task.snoozed_until is not None
+        await p.press("华明川", "task_later")
+        await p.press("华明川", "minutes_30")
+        assert (await story.task(p, "a008")).snoozed_until < task.snoozed_until
+
+
 async def test_a_link_is_checked_by_the_machine(tmp_path: Path) -> None:
     async with stage(tmp_path, after=story.lamps_running) as p:
         await p.say("华明川", "https://mp.weixin.qq.com/s/h")

@@ -83,7 +83,7 @@ async def test_the_urgent_path_is_ratified(tmp_path: Path) -> None:
         await _urgent(p)
         await story.published(p)
         await p.press("冯涛", "campaign_none")
-        await p.tick(minutes=1)
+        await story.told(p)
         assert await p.states("cases") == ["checking"], "not closed before it is ratified"
         await p.press("孙丽", "review_ratify")
         assert await _newest(p) == "ratified"

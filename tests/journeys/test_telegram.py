@@ -222,6 +222,22 @@ async def test_a_picture_that_is_too_large_is_said_and_the_text_is_kept(chat: Ch
     assert p.last("王芳") == "附件超过 10 MB，请压缩或分开发送。"
 
 
+async def test_a_sticker_is_answered_and_makes_no_lead(chat: Chat) -> None:
+    p = chat
+    person = {"id": USERS["王芳"], "is_bot": False, "first_name": "王芳"}
+    seen = len(p.to("王芳"))
+    p.api.push(
+        message={
+            "message_id": 990_001, "date": 1, "from": person,
+            "chat": {"id": USERS["王芳"], "type": "private"}, "dice": {"emoji": "x", "value": 3},
+        }
+    )  # fmt: skip
+    await p.rest()
+    (said,) = p.to("王芳")[seen:]
+    assert p.parts.presenter.text("refusal", "empty")[:6] in said.plain
+    assert await p.all("leads") == []
+
+
 async def test_an_edited_message_changes_its_lead(chat: Chat) -> None:
     p = chat
     pushed = p.api.push_text(USERS["王芳"], RUMOR)

@@ -80,7 +80,9 @@ def _message(message: Message, me: Me, entity_id: str, at: datetime) -> Heard | 
     # Pictures that pass by in a group are not ours to keep unless somebody hands them to us.
     file = _file(message, me, in_group=in_group) if mentioned or not in_group else None
     text = message.text or message.caption or ""
-    if not text and file is None:
+    # A sticker, a place, a poll: nothing to keep, but whoever sent it alone is told so.
+    unknown = not in_group and message.effective_attachment is not None
+    if not text and file is None and not unknown:
         return None
     original = f"m:{message.chat.id}:{message.message_id}"
     edited = _edit_stamp(message)

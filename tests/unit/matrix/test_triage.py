@@ -268,6 +268,23 @@ def test_the_linter_blocks_what_must_not_go_out() -> None:
     assert codes(todo="请致电 13800138000") == {"personal_number"}
 
 
+@pytest.mark.parametrize(
+    ("fact", "blocked"),
+    [
+        ("收费属实，停水不实。", False),
+        ("确有收费。停水不实。", False),
+        ("停水不实。收费属实。", True),
+        ("没有停水。", True),
+        ("", True),
+    ],
+)
+def test_what_is_partly_true_says_so_first(fact: str, blocked: bool) -> None:
+    found = lint(title="说明", fact=fact, rumor="", why="", todo="", rebuts=False, partly=True)
+    assert ("true_part_first" in {one.code for one in found if one.blocking}) is blocked
+    plain = lint(title="说明", fact=fact, rumor="", why="", todo="", rebuts=False)
+    assert "true_part_first" not in {one.code for one in plain}
+
+
 def test_the_rumor_is_quoted_once_and_marked() -> None:
     text = compose(**draft())
     assert text.count("停水三天") == 1
