@@ -97,10 +97,12 @@ def batch(
 async def first_start(environment: dict[str, str]) -> None:
     """The first run fills the index; the figure is of later ones."""
     process = subprocess.Popen([sys.executable, "-m", "bot", "run"], cwd=ROOT, env=environment)
-    async with aiohttp.ClientSession(f"http://127.0.0.1:{PORT}") as http:
-        await ready(http, time.monotonic())
-    process.terminate()
-    process.wait(20)
+    try:
+        async with aiohttp.ClientSession(f"http://127.0.0.1:{PORT}") as http:
+            await ready(http, time.monotonic())
+    finally:
+        process.terminate()
+        process.wait(20)
 
 
 async def ready(http: aiohttp.ClientSession, started: float) -> float:

@@ -9,12 +9,13 @@ from bot.attachments import Attachments
 from bot.broadcaster import Broadcaster
 from bot.channel import Channel
 from bot.dispatch import Dispatcher
+from bot.doubts import doubts_of
 from bot.draft_links import DraftLinks
 from bot.holdings import Holdings
 from bot.library import Library
 from bot.platforms.webchat.channel import WebChat
 from bot.presenter import Presenter
-from bot.sender import Sender, doubts_of
+from bot.sender import Sender
 from bot.tally import Tally
 from config.settings import ProcessRole, Settings
 from handlers.housekeeping import ledger, pruning, retention, ticking
@@ -24,7 +25,7 @@ from handlers.services import Services
 from matrix.ports import Clock
 from matrix.triage.calendar import LOCAL
 from storage import executors
-from storage.queue import DbosQueue, MemoryQueue
+from storage.queue import JobQueue, MemoryQueue
 from storage.unit_of_work import SqlStore
 
 LOG = logging.getLogger("piyao")
@@ -48,7 +49,7 @@ class Parts:
     broadcaster: Broadcaster
     channels: Mapping[str, Channel]
     attachments: Attachments
-    queue: DbosQueue | MemoryQueue
+    queue: JobQueue | MemoryQueue
     executor: str
     webchat: WebChat | None
     pages: DraftLinks
@@ -90,7 +91,7 @@ class Parts:
         if dead := await executors.silent(engine, now - ledger.GRACE, self.executor):
             LOG.warning("taking over from %d silent processes", len(dead))
             await abandoned(self, list(dead))
-            if self.works and isinstance(self.queue, DbosQueue):
+            if self.works and isinstance(self.queue, JobQueue):
                 await self.queue.take_over(list(dead))
             await executors.forget(engine, finished(self, dead))
 

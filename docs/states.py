@@ -13,6 +13,7 @@ from matrix.core.campaign import CAMPAIGN, TASK
 from matrix.core.case import ASSIGNMENT, CASE
 from matrix.core.claim import LINK
 from matrix.core.delivery import DELIVERY, FEEDBACK
+from matrix.core.extension import EXTENSION
 from matrix.core.lead import LEAD
 from matrix.core.lifecycle import Guard, Lifecycle, Rule
 from matrix.core.verification import VERIFICATION
@@ -39,6 +40,7 @@ TABLES: tuple[tuple[Lifecycle[Any], str, str, tuple[str, ...]], ...] = (
     (DELIVERY, "Delivery", "投递", ("pending",)),
     (FEEDBACK, "Feedback", "反馈", ("due",)),
     (APPEAL, "Appeal", "异议", ("open",)),
+    (EXTENSION, "Extension", "延期申请", ("asked",)),
 )
 """Table, entity, its Chinese name, and the states in which handlers make one."""
 

@@ -10,6 +10,7 @@ from matrix.core.case import Assignment, AssignmentState, Case
 from matrix.core.claim import Link
 from matrix.core.directory import Post
 from matrix.core.entity import Entity
+from matrix.core.extension import Extension
 from matrix.core.lead import Lead, LeadState
 from matrix.core.roles import DISTRICT, REPORTERS, Role
 from matrix.core.verification import Verification
@@ -90,7 +91,7 @@ def sees_lead(directory: Directory, posts: Iterable[Post], lead: Lead) -> bool:
 
 async def _unit_reaches(work: Work, unit: str, entity: Entity, action: str) -> bool:
     match entity:
-        case Assignment() | Revision():
+        case Assignment() | Revision() | Extension():
             return entity.unit == unit
         case Verification():
             return (entity.asked_unit if action == "withdraw" else entity.unit) == unit

@@ -18,6 +18,9 @@ from matrix.triage import ladder, replay
 from matrix.triage.calendar import Calendar
 from matrix.triage.deadline import Facts, Timing, wall_timing
 
+EXTENDABLE = (Stage.VERIFY, Stage.DRAFT)
+"""Stages for which their owner may ask for more time."""
+
 
 async def start(
     ctx: Context,
@@ -181,6 +184,19 @@ async def unpause(ctx: Context, case: Case) -> None:
         span = ((one.paused_at or ctx.at).isoformat(), ctx.at.isoformat())
         after = dataclasses.replace(one, paused_at=None, pauses=(*one.pauses, span))
         await _retime(ctx, one, after, f"resume-{one.stage}")
+
+
+def extended(ctx: Context, one: Deadline, minutes: int) -> Deadline:
+    """A clock with so many more minutes of its own kind, up to its cap. Writes nothing."""
+    after = dataclasses.replace(one, extended=one.extended + minutes)
+    timed = timing(ctx, after)
+    return _timed(after, timed) if timed is not None else one
+
+
+async def extend(ctx: Context, one: Deadline, minutes: int) -> Deadline:
+    """Give a stage more time. Rungs that were said stay said."""
+    after = extended(ctx, one, minutes)
+    return await _write(ctx, one, after, f"extend-{one.stage}")
 
 
 async def restart_business(ctx: Context, case: Case) -> None:

@@ -105,10 +105,10 @@ class Voice:
             subject=subject,
             purpose=purpose,
             dedup=dedup,
-            post=self._post_line(person, roles, unit) if choices else None,
+            post=self.post_line(person, roles, unit) if choices else None,
         )
 
-    def _post_line(self, person: str, roles: Collection[Role], unit: str) -> PostLine | None:
+    def post_line(self, person: str, roles: Collection[Role], unit: str) -> PostLine | None:
         """Which post a card asks, where its reader holds several; None where there is no doubt."""
         today = access.beijing_date(self.at)
         held = [

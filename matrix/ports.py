@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from matrix.core.appeal import Appeal
 from matrix.core.bulletin import Bulletin, Review, Revision
@@ -14,7 +14,7 @@ from matrix.core.case import Assignment, Case
 from matrix.core.claim import Claim, Link, Sighting
 from matrix.core.conversation import Attachment, Button, Dialog, Inbound
 from matrix.core.deadline import Deadline, Nudge
-from matrix.core.delivery import Delivery, Feedback
+from matrix.core.delivery import Delivery, Feedback, Parcel
 from matrix.core.directory import (
     Account,
     Area,
@@ -28,6 +28,7 @@ from matrix.core.directory import (
 )
 from matrix.core.entity import Entity
 from matrix.core.events import Event
+from matrix.core.extension import Extension
 from matrix.core.lead import Lead
 from matrix.core.verification import Consultation, Evidence, Verification
 
@@ -117,9 +118,8 @@ class Mark:
     executor: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
-    """What became of one delivery; ``attempt_id`` is the fence."""
+class Verdict(NamedTuple):
+    """What became of one delivery; ``attempt_id`` is the fence. A tuple, as ``Parcel`` is."""
 
     id: str
     attempt_id: str
@@ -140,8 +140,11 @@ class Ledger(Protocol):
         ascending.
         """
 
-    async def mark(self, mark: Mark) -> list[Delivery]:
-        """Mark what is due; returns the rows as they are now, by id."""
+    async def mark(self, mark: Mark) -> list[Parcel]:
+        """Mark what is due; returns what was marked as it is now, by id."""
+
+    async def marked(self, mark: Mark) -> list[Parcel]:
+        """What the attempt has marked and is still in ``target``, by id."""
 
     async def settle(self, source: str, verdicts: Sequence[Verdict]) -> set[str]:
         """Write the outcomes where the attempt still stands in ``source``; returns these ids."""
@@ -175,6 +178,7 @@ class Work(Protocol):
     deliveries: Repository[Delivery]
     feedback: Repository[Feedback]
     deadlines: Repository[Deadline]
+    extensions: Repository[Extension]
     nudges: Repository[Nudge]
     inbox: Repository[Inbound]
     attachments: Repository[Attachment]

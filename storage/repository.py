@@ -4,7 +4,7 @@ import operator
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Select, Table, and_, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, Select, Table, and_, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -15,7 +15,7 @@ from storage.mapping import from_row, to_row
 E = TypeVar("E", bound=Entity)
 
 
-def insert_or_skip(connection: AsyncConnection, table: Table) -> Any:
+def insert_or_skip(connection: AsyncConnection | Connection, table: Table) -> Any:
     """INSERT that does nothing where a unique key is taken, on either database."""
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
     return dialect.insert(table).on_conflict_do_nothing()

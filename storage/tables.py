@@ -28,6 +28,7 @@ from matrix.core.directory import (
     Unit,
 )
 from matrix.core.entity import Entity
+from matrix.core.extension import Extension
 from matrix.core.lead import Lead
 from matrix.core.verification import Consultation, Evidence, Verification
 from storage.mapping import columns
@@ -70,7 +71,13 @@ TABLES: dict[str, tuple[type[Entity], Table]] = {
         ("claims", "claim", Claim, (("key",),), ()),
         ("sightings", "sighting", Sighting, (("lead",),), (("claim",),)),
         ("links", "link", Link, (), (("lead",), ("target",))),
-        ("cases", "case_", Case, (("number",),), (("state",), ("claim",), ("merged_into",))),
+        (
+            "cases",
+            "case_",
+            Case,
+            (("number",),),
+            (("state",), ("claim",), ("merged_into",), ("parent",)),
+        ),
         ("assignments", "assignment", Assignment, (), (("case",), ("unit", "state"))),
         ("verifications", "verification", Verification, (), (("case",), ("unit", "state"))),
         ("evidence", "evidence", Evidence, (), (("case",),)),
@@ -115,6 +122,7 @@ TABLES: dict[str, tuple[type[Entity], Table]] = {
             (("state", "due_at"), ("case",)),
         ),
         ("deadlines", "deadline", Deadline, (), (("closed_at", "next_at"), ("subject",))),
+        ("extensions", "extension", Extension, (), (("deadline", "state"),)),
         ("nudges", "nudge", Nudge, (("person", "deadline"),), ()),
         (
             "inbox",
@@ -193,6 +201,20 @@ EXECUTOR = Table(
     Column("roles", Text, nullable=False),
     Column("started_at", Instant, nullable=False),
     Column("seen_at", Instant, nullable=False),
+)
+
+JOB = Table(
+    "job",
+    METADATA,
+    Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("subject", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("executor", Text, nullable=False),
+    Column("lease", Text, nullable=False),
+    Column("ended_at", Instant),
+    Index("ix_job_state_seq", "state", "seq"),
+    Index("ix_job_lease", "lease"),
 )
 
 TOKEN = Table(

@@ -1,7 +1,7 @@
 """One transaction: repositories, the event log, serials and queued jobs commit together."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 from typing import Any, Protocol, cast
@@ -23,12 +23,14 @@ _TRY = text("SELECT pg_try_advisory_lock(hashtext(:name))")
 _AGAIN = 0.1
 """Seconds before a lock that another process has is tried again."""
 
+_RECORD = EVENT.insert()
+
 
 class JobSink(Protocol):
     """Where a transaction's jobs go; they exist exactly when it commits."""
 
-    def put(self, connection: Connection, job: str, subject: str) -> None:
-        """Queue one job on the transaction's own connection."""
+    def put(self, connection: Connection, job: str, subjects: Sequence[str]) -> None:
+        """Queue a job per subject on the transaction's own connection."""
 
 
 class SqlWork:
@@ -67,7 +69,7 @@ class SqlWork:
             for event in events
         ]
         if rows:
-            await self._connection.execute(EVENT.insert(), rows)
+            await self._connection.execute(_RECORD, rows)
 
     async def events(self, **criteria: Any) -> list[Event]:
         """Events in the order in which they were written."""
@@ -94,12 +96,7 @@ class SqlWork:
         if self._jobs is None:
             raise RuntimeError("no queue is attached")
         sink = self._jobs
-
-        def put(sync: Connection) -> None:
-            for subject in subjects:
-                sink.put(sync, job, subject)
-
-        await self._connection.run_sync(put)
+        await self._connection.run_sync(lambda sync: sink.put(sync, job, subjects))
 
     async def setting(self, name: str) -> object:
         """A stored setting of the district, or None."""

@@ -11,7 +11,7 @@ from handlers.replies.shared import CaseCard, NationalLine
 from matrix.core.appeal import AppealState
 from matrix.core.case import ASSIGNMENT, CASE, AssignmentState, Case, CaseState, Verdict
 from matrix.core.errors import NotAllowed
-from matrix.core.roles import Role
+from matrix.core.roles import OWNERS, Role
 from matrix.triage.national import national
 
 SEEING = frozenset(
@@ -40,6 +40,8 @@ async def card(ctx: Context, case: Case) -> CaseCard:
     spread = await proposals.spread_of(ctx, case.claim, case.id)
     appeals = await ctx.work.appeals.count(case=case.id, state=AppealState.OPEN)
     merged = await ctx.work.cases.maybe(case.merged_into)
+    main = await ctx.work.cases.maybe(case.parent)
+    below = await ctx.work.cases.count(parent=case.id)
     return CaseCard(
         number=case.number,
         grade=case.grade,
@@ -61,6 +63,8 @@ async def card(ctx: Context, case: Case) -> CaseCard:
         correction="yes" if case.correction_open else "",
         appeals=str(appeals) if appeals else "",
         merged_into=merged.number if merged else "",
+        main=main.number if main else "",
+        below=str(below or ""),
         publish_by=await clocks.publish_by(ctx, case),
         national=tuple(
             NationalLine(duty=one.duty, due_at=one.due_at)
@@ -100,6 +104,8 @@ async def choices(ctx: Context, case: Case) -> list[Choice]:
     if case.merged_into:
         return [choose("case.unmerge", case.id)] if ctx.has(Role.DESK) else []
     buttons = [*await _assignment_buttons(ctx, case), *await _working_buttons(ctx, case)]
+    if await _may_extend(ctx, case):
+        buttons.append(choose("case.extend", case.id))
     for name, row in _CASE_BUTTONS:
         if _fits(case, name) and await ctx.may(CASE, case, row):
             buttons.append(choose(name, case.id))
@@ -144,6 +150,16 @@ async def _working_buttons(ctx: Context, case: Case) -> list[Choice]:
         *(choose(name, case.id, keep=True) for name in names),
         choose("draft.holding", case.id),
     ]
+
+
+async def _may_extend(ctx: Context, case: Case) -> bool:
+    if not any(p.role in OWNERS and p.unit == case.owner for p in ctx.posts):
+        return False
+    return bool(
+        await ctx.work.deadlines.count(
+            subject=f"case:{case.id}", stage__in=clocks.EXTENDABLE, closed_at=None
+        )
+    )
 
 
 async def _assignment_buttons(ctx: Context, case: Case) -> list[Choice]:

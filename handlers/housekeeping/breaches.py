@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from handlers.context import Context
 from handlers.feedback.closing import OPEN
+from handlers.housekeeping.pages import every
 from handlers.replies import choose
 from handlers.replies.triage import Breach
 from matrix.core.case import Case, Grade
@@ -12,16 +13,13 @@ from matrix.core.deadline import Stage
 from matrix.core.delivery import Feedback
 from matrix.core.roles import Role
 
-_BATCH = 500
-
 
 async def report(ctx: Context) -> None:
     """One message to the desk for each case, or lead without one, with how many are not told."""
     late: dict[str, list[Feedback]] = {}
-    for one in await ctx.work.feedback.find(
-        state__in=OPEN, breached_at=None, due_at__lte=ctx.at - _shortest(ctx),
-        order="due_at", limit=_BATCH,
-    ):  # fmt: skip
+    async for one in every(
+        ctx.work.feedback, state__in=OPEN, breached_at=None, due_at__lte=ctx.at - _shortest(ctx)
+    ):
         case = await ctx.work.cases.maybe(one.case)
         if one.due_at + _length(ctx, case) > ctx.at:
             continue

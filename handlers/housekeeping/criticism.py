@@ -41,7 +41,7 @@ async def _notice(ctx: Context, one: Deadline, case: Case | None) -> Criticism:
         wording=wording[:200],
         unit=ctx.directory.unit_name(await unit_of(ctx, one.subject, case, one.stage)),
         # Where nobody has taken it on, the unit answers, not everyone in it.
-        taken_by=ctx.directory.person_name(people[0]) if len(people) == 1 else "",
+        taken_by=ctx.directory.person_name(people[0].person) if len(people) == 1 else "",
         stage=f"stage_{one.stage.value.replace('-', '_')}",
         starts_at=one.starts_at,
         due_at=one.due_at,

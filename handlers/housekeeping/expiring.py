@@ -6,6 +6,7 @@ from handlers.proposing import proposals
 from handlers.replies import choose
 from handlers.replies.triage import Alarm
 from handlers.triage import filing
+from handlers.triage.families import inhibited
 from handlers.verification.asking import mark_overdue
 from matrix.core.case import ASSIGNMENT, Case, CaseState
 from matrix.core.deadline import Deadline, Stage
@@ -67,8 +68,14 @@ async def _file_by_itself(ctx: Context, one: Deadline, kind: str, entity_id: str
     await alarm(ctx, "dispatched_itself", case, ctx.directory.unit_name(case.owner))
 
 
+_CLIMBING = frozenset({"unacknowledged", "stale", "publication_late"})
+"""Alarms that a main case raises for its children too."""
+
+
 async def alarm(ctx: Context, what: str, case: Case | None, detail: str) -> None:
     """The desk must look."""
+    if what in _CLIMBING and await inhibited(ctx, case):
+        return
     buttons = [choose("case.open", case.id, keep=True)] if case is not None else []
     number = case.number if case is not None else ""
     await ctx.tell_role(Role.DESK, Alarm(what=what, number=number, detail=detail), *buttons)

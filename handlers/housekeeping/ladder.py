@@ -1,29 +1,27 @@
-"""The ladder of a clock: 提醒 assignee → 催办 deputy → 督办 unit head → desk and leader → 通报稿.
-
-Rungs are fired here and owed to people as nudges; ``nudging`` says them.
-"""
+"""The ladder of a clock: rungs are fired here and owed to people; ``nudging`` says them."""
 
 import dataclasses
 
 from handlers import clocks, matters
 from handlers.context import Context
 from handlers.housekeeping import criticism, expiring
-from handlers.responsible import assignees
+from handlers.housekeeping.recipients import recipients
+from handlers.responsible import Answering
 from matrix.core.case import Case
 from matrix.core.deadline import SILENT, Deadline, Nudge
-from matrix.core.roles import Role
 from matrix.triage.ladder import DUE, LADDER, reached
-
-_BATCH = 200
-DEPUTIES, HEADS, DESK = 2, 3, 4
-"""Rungs from which these hear of it too."""
 
 
 async def fire_deadlines(ctx: Context) -> None:
-    """The rungs that are due, each once, in the order of due times."""
-    for one in await ctx.work.deadlines.find(
-        closed_at=None, next_at__lte=ctx.at, order="next_at", limit=_BATCH
+    """Every rung that is due, each once, in the order of due times.
+
+    Clocks are read one by one, since what one does may stop the next: a lead that files itself
+    takes its identical leads along. What this sweep itself starts waits for the next.
+    """
+    while found := await ctx.work.deadlines.find(
+        closed_at=None, next_at__lte=ctx.at, starts_at__lt=ctx.at, order="next_at", limit=1
     ):
+        one = found[0]
         if one.stage in SILENT:
             await clocks.stop(ctx, one.subject, one.stage)
         else:
@@ -44,20 +42,22 @@ async def _fire(ctx: Context, one: Deadline) -> None:
             return
     if before < len(LADDER) <= rung:
         await criticism.draft(ctx, one, case)
-    for person in await recipients(ctx, one, case, rung):
-        await _owe(ctx, person, one)
+    for told in await recipients(ctx, one, case, rung):
+        await _owe(ctx, told, one)
 
 
-async def _owe(ctx: Context, person: str, one: Deadline) -> None:
+async def _owe(ctx: Context, told: Answering, one: Deadline) -> None:
     """A later rung takes the place of one that is not said yet."""
-    known = await ctx.work.nudges.one(person=person, deadline=one.id)
+    known = await ctx.work.nudges.one(person=told.person, deadline=one.id)
     if known is not None:
-        await ctx.work.nudges.save(dataclasses.replace(known, rung=one.rung))
+        await ctx.work.nudges.save(
+            dataclasses.replace(known, rung=one.rung, role=told.role, unit=told.unit)
+        )
         return
     await ctx.work.nudges.add(
         Nudge(
-            id=ctx.services.ids.new(), person=person, deadline=one.id, rung=one.rung,
-            created_at=ctx.at,
+            id=ctx.services.ids.new(), person=told.person, deadline=one.id, rung=one.rung,
+            role=told.role, unit=told.unit, created_at=ctx.at,
         )
     )  # fmt: skip
 
@@ -66,33 +66,3 @@ def muted(ctx: Context, one: Deadline, case: Case | None) -> bool:
     """Quiet hours hold back reminders except red and orange; what expires is never held."""
     grade = case.grade if case is not None else one.grade
     return ctx.policy.clocks.said_at(ctx.at, one.due_at, grade) > ctx.at
-
-
-async def recipients(ctx: Context, one: Deadline, case: Case | None, rung: int) -> list[str]:
-    """Who hears of a rung. Un-owned cases climb too."""
-    kind, _, entity_id = one.subject.partition(":")
-    if kind in {"lead", "appeal"} or case is None:
-        people = ctx.holders(Role.DESK)
-        return people if rung < HEADS else [*people, *ctx.holders(Role.LEADER)]
-    if kind == "task":
-        return await _checkers(ctx, entity_id, rung)
-    people = await assignees(ctx, one, case)
-    if rung >= DEPUTIES:
-        deputies = [p.person for p in ctx.directory.posts if p.deputy_of in people]
-        people = [*people, *deputies]
-    if rung >= HEADS and case.owner:
-        people = [*people, *ctx.holders(Role.UNIT_HEAD, unit=case.owner)]
-    if rung >= DESK or not people:
-        people = [*people, *ctx.holders(Role.DESK, Role.LEADER)]
-    return list(dict.fromkeys(people))
-
-
-async def _checkers(ctx: Context, task_id: str, rung: int) -> list[str]:
-    """A receipt is checked by publisher or desk, never by who posted."""
-    task = await ctx.work.tasks.get(task_id)
-    people = ctx.holders(Role.PUBLISHER)
-    if rung >= HEADS or not people:
-        people += ctx.holders(Role.DESK)
-    if rung >= DESK:
-        people += ctx.holders(Role.LEADER)
-    return [one for one in dict.fromkeys(people) if one != task.operator]

@@ -7,6 +7,7 @@ from handlers.context import Context
 from handlers.housekeeping.ladder import muted
 from handlers.replies import Choice, choose
 from handlers.replies.triage import Digest, Reminder
+from handlers.triage.families import inhibited
 from matrix.core.case import Case, Grade
 from matrix.core.deadline import Deadline, Nudge, Stage
 from matrix.core.roles import Role
@@ -27,7 +28,7 @@ async def say(ctx: Context) -> None:
         case = await matters.maybe(ctx, deadline.case)
         if deadline.closed_at is not None or deadline.paused_at is not None:
             await ctx.work.nudges.remove(nudge.id)
-        elif not muted(ctx, deadline, case):
+        elif not muted(ctx, deadline, case) and not await inhibited(ctx, case):
             waiting.setdefault(nudge.person, []).append((nudge, deadline, case))
     for person, owed in waiting.items():
         red = [one for one in owed if one[2] is not None and one[2].grade is Grade.RED]
@@ -69,6 +70,7 @@ async def _line(ctx: Context, nudge: Nudge, one: Deadline, case: Case | None) ->
         rung=f"rung_{min(nudge.rung, len(LADDER))}",
         stage=f"stage_{one.stage.value.replace('-', '_')}",
         number=number, wording=wording, due_at=one.due_at,
+        post=ctx.post_line(nudge.person, (nudge.role,), nudge.unit),
     )  # fmt: skip
 
 

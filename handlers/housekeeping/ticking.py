@@ -8,6 +8,7 @@ from handlers.cards.bulletins import shown
 from handlers.context import Context
 from handlers.feedback import closing, telling
 from handlers.housekeeping import breaches, chunks, expiring, ladder, nudging, watching
+from handlers.housekeeping.pages import every
 from handlers.publishing.issuing import touch
 from handlers.replies import choose
 from handlers.replies.shared import Done
@@ -19,8 +20,6 @@ from matrix.core.case import CASE, CaseState
 from matrix.core.lead import LEAD, LeadState
 from matrix.core.roles import CLOCK, Role
 from matrix.ports import Work
-
-_BATCH = 200
 
 
 def clock_context(services: Services, work: Work) -> Context:
@@ -41,23 +40,21 @@ async def tick(ctx: Context) -> None:
     await chunks.again(ctx)
     await breaches.report(ctx)
     await watching.look(ctx)
-    for case in await ctx.work.cases.find(state=CaseState.CHECKING, limit=_BATCH):
+    async for case in every(ctx.work.cases, state=CaseState.CHECKING):
         await closing.close_if_done(ctx, case.id)
 
 
 async def lapse_leads(ctx: Context) -> None:
     """A lead whose reporter added nothing for thirty days lapses."""
     limit = ctx.at - timedelta(days=ctx.policy.lapse_days)
-    for lead in await ctx.work.leads.find(
-        state=LeadState.NEEDS_INFO, last_part_at__lt=limit, limit=_BATCH
-    ):
+    async for lead in every(ctx.work.leads, state=LeadState.NEEDS_INFO, last_part_at__lt=limit):
         await ctx.move(LEAD, ctx.work.leads, lead, "lapse", by=CLOCK)
 
 
 async def expire_bulletins(ctx: Context) -> None:
     """Bulletins past their expiry leave matching; a reviewer may prolong them."""
-    for bulletin in await ctx.work.bulletins.find(
-        state=BulletinState.CURRENT, expires_at__lte=ctx.at, limit=_BATCH
+    async for bulletin in every(
+        ctx.work.bulletins, state=BulletinState.CURRENT, expires_at__lte=ctx.at
     ):
         expired = await ctx.move(
             BULLETIN, ctx.work.bulletins, await touch(ctx, bulletin), "expire", by=CLOCK
@@ -70,9 +67,7 @@ async def expire_bulletins(ctx: Context) -> None:
 
 async def review_monitored(ctx: Context) -> None:
     """A monitored case whose review date has come is verified again."""
-    for case in await ctx.work.cases.find(
-        state=CaseState.MONITOR_ONLY, review_at__lte=ctx.at, limit=_BATCH
-    ):
+    async for case in every(ctx.work.cases, state=CaseState.MONITOR_ONLY, review_at__lte=ctx.at):
         resumed = await ctx.move(
             CASE, ctx.work.cases, case, "resume", by=CLOCK,
             verdict=None, review_at=None, stage_since=ctx.at,

@@ -9,7 +9,7 @@ from handlers.importing.cells import CellFault
 from handlers.importing.findings import Change, Write
 from handlers.importing.schema import TABLES
 from handlers.importing.sheet import Faults, Row
-from matrix.core.directory import Area, Person, Unit
+from matrix.core.directory import Area, Person, Post, Unit
 from matrix.core.entity import Entity
 
 __all__ = ["Stored", "Workbench", "build"]
@@ -55,6 +55,17 @@ def build(bench: Workbench, read: Sequence[Row]) -> None:
     for row in read:
         if row.sound and row.table.name in {"areas", "units"}:
             bench.faults.row(row, _cycles(bench, row))
+        if row.sound and row.table.name == "shifts":
+            bench.faults.row(row, _idle(bench, row))
+
+
+def _idle(bench: Workbench, row: Row) -> list[checks.Finding]:
+    """On duty without a post in the unit one could not do anything."""
+    values = row.values
+    posts = (cast("Post", one) for one in bench.merged("posts").values())
+    if any(checks.serves(post, values["person"], values["unit"], values["day"]) for post in posts):
+        return []
+    return [("person", "no_such_duty", values["unit"])]
 
 
 def _known(bench: Workbench, read: Sequence[Row]) -> dict[str, set[str]]:

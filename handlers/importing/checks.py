@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from handlers.access import in_force
 from handlers.calendars import overlapping
 from handlers.importing.rows import Column, Table, Values
 from matrix.core.bulletin import Bulletin
@@ -52,6 +53,12 @@ def sense(entity: Entity) -> Iterator[Finding]:
             yield "blocks", "blocks_overlap", ""
         case Bulletin():
             yield from _after_issue(entity)
+
+
+def serves(post: Post, person: str, unit: str, day: str) -> bool:
+    """Whether somebody can do a unit's work on a day by this post."""
+    there = (post.person, post.unit) == (person, unit) and post.role in {*OWNERS, Role.DESK}
+    return there and in_force(post, day)
 
 
 def _post(post: Post) -> Iterator[Finding]:

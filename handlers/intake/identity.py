@@ -119,7 +119,8 @@ async def greet(ctx: Context, *, again: bool = False) -> None:
 HELP = (
     "lead.how", "lead.mine", "lead.area", "lead.search", "lead.supplement", "lead.withdraw",
     "appeal.file",
-    "desk.todo", "lead.enter", "desk.handover", "desk.doubts", "case.mine", "draft.campaign",
+    "desk.todo", "lead.enter", "desk.handover", "desk.doubts", "duty.roster", "case.mine",
+    "draft.campaign",
     "task.mine", "review.mine", "publish.mine", "bulletin.list", "campaign.live", "town.state",
     "leader.overview", "admin.invite", "admin.unbind", "admin.end_post", "notices.stop",
     "notices.start",

@@ -95,3 +95,19 @@ class Concluded(Reply):
     number: str
     verdict: str
     basis: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExtensionCard(Reply):
+    """Who asks for how much more time, why, and until when it would be."""
+
+    number: str
+    grade: Grade
+    wording: str
+    stage: str
+    who: str
+    unit: str
+    reason: str
+    due_at: datetime
+    until: datetime
+    publish_by: datetime | None = None

@@ -120,6 +120,8 @@ class CaseCard(Reply):
     correction: str = ""
     appeals: str = ""
     merged_into: str = ""
+    main: str = ""
+    below: str = ""
     publish_by: datetime | None = None
     national: tuple[NationalLine, ...] = ()
     watched_until: datetime | None = None

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from handlers.replies import Reply
-from handlers.replies.shared import Reason
+from handlers.replies.shared import PostLine, Reason
 from matrix.core.case import CaseState, Grade
 from matrix.core.lead import LeadState
 
@@ -165,6 +165,18 @@ class Reminder(Reply):
     number: str
     wording: str
     due_at: datetime
+    post: PostLine | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShiftLine(Reply):
+    """A line of the duty roster."""
+
+    unit: str
+    who: str
+    starts_at: datetime
+    ends_at: datetime
+    now: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -87,7 +87,16 @@ async def _lead(ctx: Context, lead: Lead) -> None:
 
 
 _TOLD = frozenset(
-    {"appeal", "case", "assignment", "revision", "bulletin", "campaign", "verification"}
+    {
+        "appeal",
+        "case",
+        "assignment",
+        "revision",
+        "bulletin",
+        "campaign",
+        "verification",
+        "extension",
+    }
 )
 
 

@@ -66,11 +66,18 @@ async def plan(
 
 
 async def reached(ctx: Context, bulletin: Bulletin) -> set[str]:
-    """Accounts that may show a bulletin: posted, verified, or nobody knows."""
+    """Accounts that may show a bulletin: posted, verified, or nobody knows, exempt since or not."""
     found: set[str] = set()
+    exempt: dict[str, str] = {}
     for campaign in await ctx.work.campaigns.find(bulletin=bulletin.id):
         tasks = await ctx.work.tasks.find(campaign=campaign.id)
         found |= {task.account for task in tasks if task.state in REACHED or task.url}
+        exempt |= {task.id: task.account for task in tasks if task.state is TaskState.EXEMPT}
+    if exempt:
+        unknown = await ctx.work.events(
+            entity=TASK.name, entity_id__in=list(exempt), action="exempt", source=TaskState.UNKNOWN
+        )
+        found |= {exempt[one.entity_id] for one in unknown}
     return found
 
 

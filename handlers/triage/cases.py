@@ -31,12 +31,14 @@ async def more(ctx: Context, subject: str, args: Args) -> None:
     del args
     case = await ctx.work.cases.get(subject)
     pause = "case.unpause" if case.paused_reason else "case.pause"
+    family = "case.detach" if case.parent else "case.link"
     await ctx.reply(
         await case_cards.card(ctx, case),
         choose("case.owner", case.id),
         choose("case.grade", case.id),
         choose("case.merge", case.id),
         choose("case.split", case.id),
+        choose(family, case.id),
         choose("case.class", case.id),
         choose(pause, case.id),
         choose("look.log", case.id, keep=True),

@@ -75,6 +75,7 @@ class Case(Entity):
     """One case. ``routing`` and ``assessment`` are codes that explain owner and grade.
 
     ``received_at`` is that of the oldest lead of the merged tree: the business clock's start.
+    ``parent`` is the main case of a large event, one level up.
     """
 
     state: CaseState = CaseState.FILED
@@ -100,6 +101,7 @@ class Case(Entity):
     paused_reason: str = ""
     correction_open: bool = False
     merged_into: str = ""
+    parent: str = ""
     returns: int = 0
     bulletin: str = ""
     claimed_by: str = ""

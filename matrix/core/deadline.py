@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from matrix.core.case import Grade
 from matrix.core.entity import Entity
+from matrix.core.roles import Role
 
 
 class Stage(StrEnum):
@@ -70,9 +71,12 @@ class Nudge(Entity):
     """A rung that a person is still to be told of. (person, deadline) is unique.
 
     It waits for the person's next bundle and is removed once it is said, or its clock closed.
+    ``role`` and ``unit`` name the post that is reminded.
     """
 
     person: str
     deadline: str
     rung: int
+    role: Role
+    unit: str = ""
     created_at: datetime

@@ -37,7 +37,7 @@ FIRED: set[str] = set()
 STATEFUL = {
     "lead": "leads", "link": "links", "case": "cases", "assignment": "assignments",
     "verification": "verifications", "revision": "revisions", "bulletin": "bulletins",
-    "campaign": "campaigns", "appeal": "appeals", "task": "tasks", "feedback": "feedback",
+    "campaign": "campaigns", "appeal": "appeals", "extension": "extensions", "task": "tasks", "feedback": "feedback",
 }  # fmt: skip
 """Entity in the event log → repository; deliveries are folded by chunks."""
 

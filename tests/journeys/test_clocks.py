@@ -38,6 +38,20 @@ async def test_reminders_to_one_person_come_in_bundles(tmp_path: Path) -> None:
         assert await p.all("nudges") == []
 
 
+async def test_a_reminder_names_the_post_of_who_holds_several(tmp_path: Path) -> None:
+    async with stage(tmp_path, after=_two_dispatched) as p:
+        (held,) = await p.all("posts", person=p.ids["范北辰"], ended=False)
+        async with p.parts.store.work() as work:
+            await work.posts.add(replace(held, id="second", role="reviewer_1", version=0))
+            await work.commit()
+        await p.parts.reload_directory()
+        p.clock.forward(minutes=5)
+        await p.tick(minutes=56)
+        said = "".join(m["text"] for m in await reminders(p, "范北辰"))
+        assert "致：区城管局 · 承办" in said
+        assert "致：" not in "".join(m["text"] for m in await reminders(p, "穆南星"))
+
+
 async def test_what_is_done_meanwhile_is_not_reminded_of(tmp_path: Path) -> None:
     async with stage(tmp_path, after=_two_dispatched) as p:
         p.clock.forward(minutes=5)

@@ -8,13 +8,14 @@ from matrix.core.campaign import CAMPAIGN, TASK
 from matrix.core.case import ASSIGNMENT, CASE
 from matrix.core.claim import LINK
 from matrix.core.delivery import DELIVERY, FEEDBACK
+from matrix.core.extension import EXTENSION
 from matrix.core.lead import LEAD
 from matrix.core.verification import VERIFICATION
 from tests.journeys.play import FIRED
 
 TABLES = (
     LEAD, LINK, CASE, ASSIGNMENT, VERIFICATION, REVISION, BULLETIN, CAMPAIGN, TASK, DELIVERY,
-    FEEDBACK, APPEAL,
+    FEEDBACK, APPEAL, EXTENSION,
 )  # fmt: skip
 
 

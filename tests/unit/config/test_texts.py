@@ -69,7 +69,7 @@ EXPANSIONS: Mapping[str, list[str]] = {
     "rung_": [str(number + 1) for number in range(len(LADDER))],
     "pause_": ["lab", "outside", "court"],
     "days_": ["7", "30", "long"],
-    "hours_": ["1", "4", "24"],
+    "hours_": ["1", "4", "8", "24"],
     "minutes_": ["30", "60", "120"],
     "public_": ["yes", "no"],
     "doubt_": ["sent", "retry", "fail"],
@@ -78,7 +78,8 @@ EXPANSIONS: Mapping[str, list[str]] = {
     "check_": ["gone", "person"],
     "appeal_": ["uphold", "deny"],
     "purpose_": ["appeal", "feedback", "answer", "cards", "post", "publish", "reply"],
-    "event_": ["appeal", "case", "assignment", "revision", "bulletin", "campaign", "verification"],
+    "event_": ["appeal", "case", "assignment", "revision", "bulletin", "campaign", "verification",
+        "extension"],
     "lint_": [
         "personal_number", "absolute", "name", "title_states_rumor", "rumor_twice",
         "bare_denial", "no_todo",
