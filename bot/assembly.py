@@ -238,7 +238,10 @@ async def _take_over(parts: Parts, writes: Aside | Inline, stack: AsyncExitStack
     since = now + ledger.GRACE if lonely else now - ledger.GRACE
     dead = await executors.silent(engine, since, parts.executor)
     await executors.register(engine, parts.executor, parts.roles, now)
-    stack.push_async_callback(executors.forget, engine, [parts.executor])
+    if parts.works:
+        stack.push_async_callback(executors.retire, engine, parts.executor)
+    else:
+        stack.push_async_callback(executors.forget, engine, [parts.executor])
     if parts.sends:
         await abandoned(parts, None if lonely else list(dead))
     if isinstance(parts.queue, JobQueue):

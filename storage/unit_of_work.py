@@ -1,5 +1,6 @@
 """One transaction: repositories, the event log, serials and queued jobs commit together."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
@@ -18,6 +19,9 @@ from storage.repository import SqlRepository, where
 from storage.tables import DIRECTORY, EVENT, SERIAL, SETTING, TABLES
 
 _DIRECTORY = "directory"
+_TRY = text("SELECT pg_try_advisory_lock(hashtext(:name))")
+_AGAIN = 0.1
+"""Seconds before a lock that another process has is tried again."""
 
 _RECORD = EVENT.insert()
 
@@ -158,7 +162,10 @@ class SqlStore:
             # No transaction that others would have to wait for; leaving closes the session.
             plain = await connection.execution_options(isolation_level="AUTOCOMMIT")
             name = {"name": f"piyao:{what}"}
-            await plain.execute(text("SELECT pg_advisory_lock(hashtext(:name))"), name)
+            # Tried, never waited for: the queue engine builds indexes concurrently, which waits for
+            # every statement under way, and one that waits for this lock would wait for ever.
+            while not await plain.scalar(_TRY, name):  # noqa: ASYNC110 # nobody here is told
+                await asyncio.sleep(_AGAIN)
             try:
                 yield
             finally:
