@@ -1,14 +1,14 @@
 """drills
 
-Revision ID: 0012_drills
+Revision ID: 0014_drills
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 
-revision = '0012_drills'
-down_revision = '0011'
+revision = '0014_drills'
+down_revision = '0013_jobs'
 branch_labels = None
 depends_on = None
 
