@@ -45,7 +45,7 @@ from matrix.broadcast.plan import jobs  # noqa: E402
 from matrix.core.delivery import Delivery, Lane  # noqa: E402
 from storage.engine import open_engine, sync_url  # noqa: E402
 from storage.migrate import upgrade  # noqa: E402
-from storage.queue import DbosQueue  # noqa: E402
+from storage.queue import JobQueue  # noqa: E402
 from storage.unit_of_work import SqlStore  # noqa: E402
 
 SECRET = "the benchmark's own secret, long enough"
@@ -100,6 +100,7 @@ class Workers:
         self.folder = folder
         self.running: list[asyncio.subprocess.Process] = []
         self.peak: dict[int, float] = {}
+        self.cpu: dict[int, float] = {}
 
     async def start(self, number: int) -> None:
         folder = self.folder / f"worker{number}"
@@ -122,8 +123,10 @@ class Workers:
     def measure(self) -> None:
         for process in self.running:
             if process.returncode is None:
-                used = psutil.Process(process.pid).memory_info().rss / 2**20
+                looked = psutil.Process(process.pid)
+                used = looked.memory_info().rss / 2**20
                 self.peak[process.pid] = max(used, self.peak.get(process.pid, 0))
+                self.cpu[process.pid] = sum(looked.cpu_times()[:2])
 
     async def stop(self) -> None:
         for process in self.running:
@@ -167,8 +170,8 @@ def database_of(args: argparse.Namespace, folder: Path, stack: AsyncExitStack) -
     return str(server.get_uri())
 
 
-async def bare(sink: str, posts: int) -> float:
-    """POSTs per second of aiohttp alone: the same concurrency, nothing signed, nothing kept."""
+async def bare(sink: str, posts: int) -> tuple[float, float]:
+    """aiohttp alone, nothing signed, nothing kept: POSTs per second, processor seconds of each."""
     connector = aiohttp.TCPConnector(limit=CONCURRENCY)
     headers = {"Content-Type": "application/json"}
     numbers = iter(range(posts))
@@ -181,18 +184,17 @@ async def bare(sink: str, posts: int) -> float:
                 async with http.post(sink, data=body.encode(), headers=headers) as answer:
                     await answer.read()
 
-        began = time.perf_counter()
+        began = time.perf_counter(), time.process_time()
         await asyncio.gather(*(one() for _ in range(CONCURRENCY)))
-        return posts / (time.perf_counter() - began)
+        took = time.perf_counter() - began[0]
+        return posts / took, (time.process_time() - began[1]) / posts
 
 
 async def plan(url: str, sink: str, targets: int) -> float:
     """Put the deliveries and their jobs into the ledger; seconds."""
     engine = open_engine(url)
-    queue = DbosQueue(url, "planner")
-    store = SqlStore(engine, queue)
+    store = SqlStore(engine, JobQueue("planner"))
     ids, clock = RandomIds(), SystemClock()
-    await queue.open()
     began = time.perf_counter()
     async with store.work() as work:
         now = clock.now()
@@ -204,7 +206,6 @@ async def plan(url: str, sink: str, targets: int) -> float:
         await work.enqueue("broadcast", *(job.name for job in jobs(SUBJECT, made)))
         await work.commit()
     took = time.perf_counter() - began
-    await queue.stop()
     await engine.dispose()
     return took
 
@@ -283,25 +284,29 @@ async def run(args: argparse.Namespace) -> dict[str, Any]:
         stack.push_async_callback(workers.stop)
         ledger = Ledger(url)
         posts = 0 if args.noop else min(args.targets, 10_000)
-        before = await bare(sink, posts) if posts else 0.0
+        before = await bare(sink, posts) if posts else (0.0, 0.0)
         for number in range(args.workers):
             await workers.start(number)
         print("workers are ready", file=sys.stderr, flush=True)
+        workers.measure()
+        idle = sum(workers.cpu.values())
         planned = await plan(url, sink, args.targets)
         took = await watch(ledger, workers, args, time.perf_counter())
         workers.measure()
-        after = await bare(sink, posts) if posts else 0.0
+        after = await bare(sink, posts) if posts else (0.0, 0.0)
         states = Counter(ledger.states())
         done = args.targets - states["pending"] - states["sending"]
         rate = done / took
-        loop = (before + after) / 2
+        loop = (before[0] + after[0]) / 2
+        used = (sum(workers.cpu.values()) - idle) / done if done else 0
         seen = {"lost": None, "duplicated": None} if args.noop else await seen_at(sink, ledger)
         return {
             "targets": args.targets, "workers": args.workers,
             "database": args.database.partition(":")[0], "plan_s": round(planned, 2),
             "enqueue_per_s": round(args.targets / planned), "dispatch_per_s": round(rate),
             "ratio": round(rate / loop, 3) if loop else None,
-            "bare_before": round(before), "bare_after": round(after),
+            "bare_before": round(before[0]), "bare_after": round(after[0]),
+            "cpu_us": round(used * 1e6), "bare_cpu_us": round((before[1] + after[1]) / 2 * 1e6),
             "in_doubt": states["in-doubt"], **seen, "states": dict(states),
             "rss_mb": round(max(workers.peak.values(), default=0)),
         }  # fmt: skip

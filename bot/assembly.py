@@ -48,7 +48,7 @@ from storage import executors
 from storage.engine import open_engine
 from storage.migrate import upgrade
 from storage.pace import SharedBudget
-from storage.queue import DbosQueue, MemoryQueue
+from storage.queue import JobQueue, MemoryQueue
 from storage.unit_of_work import SqlStore
 
 LOG = logging.getLogger("piyao")
@@ -140,9 +140,9 @@ async def assemble(
         sender = Sender(services, presenter, made, executor, gates, holdings.held)
         if listens:
             outbox.sender = sender
-        queue: DbosQueue | MemoryQueue = (
-            DbosQueue(settings.url, executor) if durable else MemoryQueue()
-        )
+        # Alone, a process hears of every job by itself.
+        poll = 2.0 if alone(settings) else 0.25
+        queue = JobQueue(executor, poll, engine) if durable else MemoryQueue()
         store.jobs = queue
         works = ProcessRole.WORKER in roles
         writes = Aside(settings.url, queue) if durable and works else Inline(store)
@@ -160,7 +160,7 @@ async def assemble(
             webchat=webchat if isinstance(webchat, WebChat) else None,
             pages=pages, holdings=holdings, tally=sender.tally, directory_change=[change],
         )  # fmt: skip
-        await _take_over(parts, stack)
+        await _take_over(parts, writes, stack)
         yield parts
 
 
@@ -229,7 +229,7 @@ def _gates(
     return gates
 
 
-async def _take_over(parts: Parts, stack: AsyncExitStack) -> None:
+async def _take_over(parts: Parts, writes: Aside | Inline, stack: AsyncExitStack) -> None:
     """Register this executor; what dead ones left *sending* becomes in doubt."""
     now = datetime.now(UTC)
     lonely = alone(parts.settings)
@@ -238,18 +238,19 @@ async def _take_over(parts: Parts, stack: AsyncExitStack) -> None:
     since = now + ledger.GRACE if lonely else now - ledger.GRACE
     dead = await executors.silent(engine, since, parts.executor)
     await executors.register(engine, parts.executor, parts.roles, now)
-    stack.push_async_callback(executors.forget, engine, [parts.executor])
+    if parts.works:
+        stack.push_async_callback(executors.retire, engine, parts.executor)
+    else:
+        stack.push_async_callback(executors.forget, engine, [parts.executor])
     if parts.sends:
         await abandoned(parts, None if lonely else list(dead))
-    if isinstance(parts.queue, DbosQueue):
+    if isinstance(parts.queue, JobQueue):
         stack.push_async_callback(parts.queue.stop)
         if parts.works:
-            # Its own tables are made by whoever comes first.
-            async with parts.store.alone("begin"):
-                await parts.queue.start(parts.broadcaster.run, list(dead))
-            stack.push_async_callback(parts.broadcaster.stop)
-        else:
-            await parts.queue.open()
+            lane = parts.broadcaster
+            lane.fed = parts.queue.wake
+            await parts.queue.start(lane.run, writes, list(dead), lane.wants)
+            stack.push_async_callback(lane.stop)
     await executors.forget(engine, finished(parts, dead))
     await parts.holdings.renew()
     stack.push_async_callback(parts.holdings.release)

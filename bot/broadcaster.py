@@ -1,51 +1,78 @@
-"""The broadcast lane of one process: jobs share a window and one group-committing writer."""
+"""The broadcast lane of one process: jobs share a window, hands and one group-committing writer."""
 
 import asyncio
 import logging
-from collections.abc import Collection, Sequence
+from collections import deque
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 
 from bot.aside import Aside, Inline
-from bot.sender import Sender, by_chat
+from bot.bundles import by_chat
+from bot.sender import Sender
 from handlers.context import Context
 from handlers.housekeeping import chunks
 from handlers.housekeeping.ledger import CHUNK, Result
 from handlers.housekeeping.ticking import clock_context
 from handlers.services import Services
 from matrix.broadcast.plan import Job, read_job
-from matrix.core.delivery import Delivery
+from matrix.core.delivery import Parcel
 from matrix.ports import Work
 
 LOG = logging.getLogger("piyao.broadcast")
 WINDOW = 200
 """Rows marked and not yet settled at once: what a crash of this process can leave in doubt."""
-_HANDS = 16
-"""Calls at once for one chunk: with four chunks in the window 64, as many as aiohttp gains from."""
+_HANDS = 64
+"""Calls at once: aiohttp gains nothing from more."""
+_AT_HAND = 3
+"""Jobs with rows to mark: more would be held back from other processes."""
+_WISHES = 4
+"""Jobs asked for their next rows in one transaction: the end of one is the beginning of another."""
+_LINGER = 0.05
+"""Seconds that outcomes wait for others, when no new rows are marked with them."""
 _AGAIN = 1.0
 """Seconds before the database is tried again."""
 
 
-class _NotWrittenError(Exception):
-    """The database did not take a chunk now."""
+def _nobody() -> None:
+    """Jobs come by themselves."""
 
 
-@dataclass(slots=True)
-class _Turn:
-    """Outcomes of the last chunk and, unless the job ends here, the wish for the next."""
+@dataclass(slots=True, eq=False)
+class _Open:
+    """A job that has not come to its end."""
 
     job: Job
-    results: Sequence[Result]
-    attempt: str
+    ended: asyncio.Future[None]
+    out: int = 0
+    """Rows marked and not yet settled."""
+    hungry: bool = True
+    """There may be rows to mark now."""
+    attempt: str = ""
+    """Of a mark without an answer: it may have been written."""
+    nap: asyncio.TimerHandle | None = None
+    """Until rows that were put off are due."""
+
+
+@dataclass(slots=True, kw_only=True)
+class _Turn:
+    """What one job asks of a transaction: to settle these outcomes, and rows if it wishes."""
+
+    open: _Open
+    results: list[Result] = field(default_factory=list)
+    attempt: str = ""
+    """Under which rows are to be marked; empty when none are wished for."""
     again: bool = False
-    claimed: asyncio.Future[list[Delivery]] = field(
-        default_factory=lambda: asyncio.get_running_loop().create_future()
-    )
+    """The attempt has been tried before."""
+    rows: Sequence[Parcel] = ()
+    more: bool = True
+    wait: float | None = None
+    """The answer: what was marked, whether there may be more, or seconds until there is."""
 
 
 class Broadcaster:
-    """Runs jobs. A row is committed as *sending* before its call, its outcome with the next."""
+    """Runs jobs. A row is committed as *sending* before its call, its outcome with later marks."""
 
     def __init__(
         self,
@@ -63,124 +90,188 @@ class Broadcaster:
         self._platforms = platforms
         self._executor = executor
         self._patience = patience
-        self._slots = asyncio.Semaphore(WINDOW // CHUNK)
-        self._turns: list[_Turn] = []
+        self._jobs: list[_Open] = []
+        self._waiting: deque[tuple[_Open, Sequence[Parcel]]] = deque()
+        self._results: list[tuple[_Open, Result]] = []
+        self._out = 0
+        self._hands: set[asyncio.Task[None]] = set()
         self._writer: asyncio.Task[None] | None = None
-        self._working: set[asyncio.Task[None]] = set()
+        self._lingering: asyncio.TimerHandle | None = None
+        self._settled = asyncio.Event()
+        self.fed: Callable[[], None] = _nobody
+        """Told when more jobs are wanted."""
         self.stopping = False
 
     async def run(self, name: str) -> None:
         """A job, to its end: nothing of it is due now, or it is held. Never fails."""
-        job = read_job(name)
-        while True:
-            async with self._slots:
-                task = asyncio.create_task(self._stretch(job))
-                self._working.add(task)
-                task.add_done_callback(self._working.discard)
-                # A stop waits for the chunk in hand: cut short it would be in doubt.
-                await asyncio.shield(task)
-            if self.stopping:
-                # Not at its end: cancelled with the queue, the next process finds the job again.
-                await asyncio.Event().wait()
-            wait = await self._wait(job)
-            if wait is None:
-                return
-            await asyncio.sleep(wait)
+        one = _Open(read_job(name), asyncio.get_running_loop().create_future())
+        self._jobs.append(one)
+        self._rouse()
+        try:
+            # During a stop never: cancelled with the queue, the next process finds the job again.
+            await one.ended
+        finally:
+            self._jobs.remove(one)
+
+    def wants(self) -> int:
+        """How many more jobs would be begun now: one is at hand when the present one ends."""
+        hungry = sum(one.hungry for one in self._jobs)
+        return 0 if self.stopping else max(0, _AT_HAND - hungry)
 
     async def stop(self) -> None:
-        """No more chunks; those in hand are sent and written down."""
+        """No more marks; what is marked is sent and written down: cut short it was in doubt."""
         self.stopping = True
         self._sender.close()
-        while self._working:
-            await asyncio.wait(list(self._working))
+        while self._out or self._writer is not None:
+            self._settled.clear()
+            self._rouse()
+            await self._settled.wait()
 
-    async def _stretch(self, job: Job) -> None:
-        """Chunk after chunk, until none is due."""
-        chunk = await self._turn(job, ())
-        while chunk:
-            chunk = await self._turn(job, await self._send(chunk))
+    # -- hands -------------------------------------------------------------------------------
 
-    async def _send(self, chunk: Sequence[Delivery]) -> list[Result]:
-        results: list[Result] = []
-        waiting = iter(by_chat(chunk).values())
+    def _give(self, one: _Open, rows: Sequence[Parcel]) -> None:
+        self._waiting.extend((one, some) for some in by_chat(rows).values())
+        for _ in range(min(len(self._waiting), _HANDS - len(self._hands))):
+            hand = asyncio.create_task(self._hand())
+            self._hands.add(hand)
+            hand.add_done_callback(self._hands.discard)
 
-        async def hand() -> None:
-            for some in waiting:
-                results.extend(await self._sender.send_in_order(some))
+    async def _hand(self) -> None:
+        """One call after another, while there are any."""
+        while self._waiting:
+            one, parcels = self._waiting.popleft()
+            for result in await self._sender.send_in_order(parcels):
+                self._results.append((one, result))
+            self._rouse()
 
-        await asyncio.gather(*(hand() for _ in range(min(_HANDS, len(chunk)))))
-        return results
+    # -- the writer --------------------------------------------------------------------------
 
-    async def _turn(self, job: Job, results: Sequence[Result]) -> list[Delivery]:
-        """Settle, and claim the next chunk, in one transaction with all who wait for the same.
+    def _rouse(self) -> None:
+        """Let the writer write if it is worth a transaction, else later."""
+        if self._writer is not None:
+            return
+        if self._due():
+            self._writer = asyncio.create_task(self._write_all())
+        elif self._results and self._lingering is None:
+            self._lingering = asyncio.get_running_loop().call_later(_LINGER, self._lingered)
 
-        Tried until the database takes it: what was sent must not be forgotten.
-        """
-        attempt, again = self._services.ids.new(), False
-        while True:
-            turn = _Turn(job, results, attempt, again)
-            self._turns.append(turn)
-            if self._writer is None:
-                self._writer = asyncio.create_task(self._write_all())
-            try:
-                return await turn.claimed
-            except _NotWrittenError:
-                again = True
-                await asyncio.sleep(_AGAIN)
+    def _lingered(self) -> None:
+        self._lingering = None
+        if self._results and self._writer is None:
+            self._writer = asyncio.create_task(self._write_all())
+
+    def _due(self) -> bool:
+        """A chunk of outcomes or room for one; or nothing that could be waited for."""
+        done = len(self._results)
+        room = WINDOW - self._out + done
+        hungry = room >= CHUNK and any(one.hungry for one in self._jobs)
+        return hungry or done >= CHUNK or 0 < done == self._out
 
     async def _write_all(self) -> None:
-        while self._turns:
-            turns, self._turns = self._turns, []
-            # One that cannot be written must not keep the others from being written.
-            if not await self._written(turns):
-                for turn in turns:
-                    if not await self._written([turn]):
-                        turn.claimed.set_exception(_NotWrittenError())
+        while self._due() or self._results:
+            turns, room = self._turns()
+            if not await self._written(turns, room):
+                await self._apart(turns)
+            self._settled.set()
+            if not self._due():
+                break
         self._writer = None
+        self._rouse()
 
-    async def _written(self, turns: Sequence[_Turn]) -> bool:
+    def _turns(self) -> tuple[list[_Turn], int]:
+        """What is to be written now, by jobs, and how many rows may be marked with it."""
+        turns: dict[_Open, _Turn] = {}
+        for one, result in self._results:
+            turns.setdefault(one, _Turn(open=one)).results.append(result)
+        room = WINDOW - self._out + len(self._results)
+        self._results = []
+        if room >= CHUNK:
+            for one in [each for each in self._jobs if each.hungry][:_WISHES]:
+                turn = turns.setdefault(one, _Turn(open=one))
+                turn.again = bool(one.attempt)
+                turn.attempt = one.attempt = one.attempt or self._services.ids.new()
+        return list(turns.values()), room
+
+    async def _apart(self, turns: Sequence[_Turn]) -> None:
+        """One that cannot be written must not keep the others from being written."""
+        failed = False
+        for turn in turns:
+            room = WINDOW - self._out + len(turn.results)
+            if not await self._written([turn], room):
+                # What was sent must not be forgotten.
+                self._results.extend((turn.open, one) for one in turn.results)
+                failed = True
+        if failed:
+            await asyncio.sleep(_AGAIN)
+
+    async def _written(self, turns: Sequence[_Turn], room: int) -> bool:
         try:
-            await self._write(turns)
+            await self._writes.write(partial(self._settle_and_claim, turns, room))
         except Exception:
             LOG.exception("%d chunks could not be written", len(turns))
             for turn in turns:
-                # Or it was, and the answer was lost: the same attempt finds what it has marked.
-                turn.again = True
+                # Or they were, and the answer was lost: the attempt finds what it has marked.
+                turn.again = bool(turn.attempt)
             return False
+        for turn in turns:
+            self._follow(turn)
         return True
 
-    async def _write(self, turns: Sequence[_Turn]) -> None:
-        claimed = await self._writes.write(partial(self._settle_and_claim, turns))
-        for turn, rows in zip(turns, claimed, strict=True):
-            turn.claimed.set_result(rows)
+    def _follow(self, turn: _Turn) -> None:
+        """A transaction was committed: what it has marked goes out, what has ended ends."""
+        one, change = turn.open, len(turn.rows) - len(turn.results)
+        one.out += change
+        self._out += change
+        if turn.attempt:
+            one.attempt, one.hungry = "", turn.more
+            if not turn.more:
+                self.fed()
+            self._sleep(one, turn.wait)
+        # Something was put off, perhaps for a moment only.
+        one.hungry |= any(result.error is not None for result in turn.results)
+        self._give(one, turn.rows)
+        over = not (one.out or one.hungry or one.nap or self.stopping)
+        if over and not one.ended.done():
+            one.ended.set_result(None)
 
-    async def _settle_and_claim(self, turns: Sequence[_Turn], work: Work) -> list[list[Delivery]]:
+    def _sleep(self, one: _Open, wait: float | None) -> None:
+        if one.nap is not None:
+            one.nap.cancel()
+        loop = asyncio.get_running_loop()
+        one.nap = None if wait is None else loop.call_later(max(wait, 0.02), self._awake, one)
+
+    def _awake(self, one: _Open) -> None:
+        one.nap, one.hungry = None, True
+        self._rouse()
+
+    # -- in the transaction, in the ledger's thread ---------------------------------------------
+
+    async def _settle_and_claim(self, turns: Sequence[_Turn], room: int, work: Work) -> None:
         ctx = clock_context(self._services, work)
         if results := [one for turn in turns for one in turn.results]:
             await chunks.settle(ctx, results, self._sender.doubts)
-        held = {
-            subject: self.stopping or await chunks.held(ctx, subject)
-            for subject in {turn.job.subject for turn in turns}
-        }
-        return [[] if held[turn.job.subject] else await self._claim(ctx, turn) for turn in turns]
+        for turn in turns:
+            if turn.attempt:
+                turn.rows, turn.more, turn.wait = (), True, None
+                await self._claim(ctx, turn, room)
+                room -= len(turn.rows)
 
-    async def _claim(self, ctx: Context, turn: _Turn) -> list[Delivery]:
-        marked = await chunks.marked(ctx, turn.job, turn.attempt) if turn.again else []
-        return marked or await chunks.claim(
-            ctx, turn.job, self._platforms, self._executor, turn.attempt
-        )
-
-    async def _wait(self, job: Job) -> float | None:
-        """Seconds until a row that was put off is due; None where the job ends."""
-        try:
-            async with self._services.store.read() as work:
-                ctx = clock_context(self._services, work)
-                if await chunks.held(ctx, job.subject):
-                    return None
-                due = await chunks.next_due(ctx, job, self._platforms)
-        except Exception:
-            LOG.exception("the end of a job of %s", job.subject)
-            return _AGAIN
-        if due is None or due - ctx.at > self._patience:
-            return None
-        return max(0.02, (due - ctx.at).total_seconds())
+    async def _claim(self, ctx: Context, turn: _Turn, room: int) -> None:
+        job = turn.open.job
+        if turn.again and (rows := await chunks.marked(ctx, job, turn.attempt)):
+            turn.rows = rows
+            return
+        if self.stopping or await chunks.held(ctx, job.subject):
+            turn.more = False
+            return
+        if room < 1:
+            return
+        claimed = await chunks.claim(ctx, job, self._platforms, self._executor, turn.attempt, room)
+        turn.rows, turn.more = claimed.going, claimed.full
+        if turn.again:
+            # The commit that nobody answered may have come through only now.
+            turn.rows = await chunks.marked(ctx, job, turn.attempt)
+        if not turn.more:
+            due = await chunks.next_due(ctx, job, self._platforms)
+            if due is not None and due - ctx.at <= self._patience:
+                turn.wait = (due - ctx.at).total_seconds()

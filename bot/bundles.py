@@ -5,10 +5,11 @@ Pure. Answers come first, then what waited; a message that does not fit goes on 
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from bot.channel import Limits, Outgoing
 from handlers.housekeeping.ledger import Result
-from matrix.core.delivery import WAITS, Delivery
+from matrix.core.delivery import WAITS, Delivery, Parcel
 from matrix.core.errors import DeliveryError
 
 _BETWEEN = "\n\n"
@@ -84,3 +85,16 @@ class Outcome:
             return Result(delivery=delivery, remote_id=remote, rest=_BETWEEN.join(lost))
         # A part has arrived: repeating would say it twice.
         return Result(delivery=delivery, error=DeliveryError(self.error.code, unknown=True))
+
+
+Chat = tuple[str, str]
+"""Platform and address."""
+M = TypeVar("M", Delivery, Parcel)
+
+
+def by_chat(claimed: Sequence[M]) -> dict[Chat, list[M]]:
+    """Chats go in parallel, messages of one chat in order."""
+    chats: dict[Chat, list[M]] = {}
+    for one in claimed:
+        chats.setdefault((one.platform, one.address), []).append(one)
+    return chats

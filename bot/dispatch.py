@@ -4,7 +4,7 @@ import asyncio
 import dataclasses
 import logging
 import re
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -43,6 +43,9 @@ class NotKeptError(PiyaoError):
         self.reference = reference
 
 
+_Arrival = tuple[Inbound, "asyncio.Future[bool]"]
+
+
 class Dispatcher:
     """Takes messages from the inbox in the order in which they came."""
 
@@ -62,6 +65,8 @@ class Dispatcher:
         self._services = services
         self._library = library
         self._wake = asyncio.Event()
+        self._arriving: list[_Arrival] = []
+        self._keeper: asyncio.Task[None] | None = None
         self.lingering: frozenset[str] = frozenset()
         """Channels where what cannot go now goes with the person's next message."""
 
@@ -71,19 +76,50 @@ class Dispatcher:
         Raises:
             NotKeptError: the database is full or locked; nothing may be acknowledged.
         """
+        kept: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._arriving.append((message, kept))
+        if self._keeper is None:
+            self._keeper = asyncio.create_task(self._keep_all())
+        return await kept
+
+    async def _keep_all(self) -> None:
+        """What arrives while one transaction commits goes together into the next."""
+        while self._arriving:
+            some, self._arriving = self._arriving, []
+            # One that cannot be kept must not keep the others from being kept.
+            if len(some) == 1 or not await self._kept(some):
+                for one in some:
+                    await self._kept([one], last=True)
+        self._keeper = None
+
+    async def _kept(self, some: Sequence[_Arrival], *, last: bool = False) -> bool:
         try:
-            async with self._services.store.work() as work:
-                try:
-                    await work.inbox.add(storable(message))
-                except StaleVersion:
-                    return False
-                await work.commit()
+            fresh = await self._keep([message for message, _ in some])
         except Exception as error:
-            reference = reference_of(message)
+            reference = reference_of(some[0][0])
             LOG.exception("message %s was not kept", reference)
-            raise NotKeptError(reference) from error
+            if last and not some[0][1].done():
+                refused = NotKeptError(reference)
+                refused.__cause__ = error
+                some[0][1].set_exception(refused)
+            return False
+        for (_, kept), new in zip(some, fresh, strict=True):
+            if not kept.done():
+                kept.set_result(new)
         self._wake.set()
         return True
+
+    async def _keep(self, messages: Sequence[Inbound]) -> list[bool]:
+        fresh = []
+        async with self._services.store.work() as work:
+            for one in messages:
+                try:
+                    await work.inbox.add(storable(one))
+                    fresh.append(True)
+                except StaleVersion:
+                    fresh.append(False)
+            await work.commit()
+        return fresh
 
     async def run(self) -> None:
         """Process until cancelled."""

@@ -100,6 +100,7 @@ class Waiting:
 
     async def _fresh_cases(self, work: Work) -> bool:
         criteria: dict[str, Any] = {"filed_at__gte": self._filed} if self._filed else {}
+        criteria["drill"] = False
         found = [
             case
             for case in await work.cases.find(order="filed_at", **criteria)
@@ -114,7 +115,7 @@ class Waiting:
     async def _fresh_leads(self, work: Work) -> bool:
         criteria: dict[str, Any] = {"received_at__gte": self._received} if self._received else {}
         waiting = await work.leads.find(
-            state=LeadState.QUEUED, order="received_at", claim__ne="", **criteria
+            state=LeadState.QUEUED, order="received_at", claim__ne="", drill=False, **criteria
         )
         found = [lead for lead in waiting if lead.claim not in self._leads]
         for lead in found:

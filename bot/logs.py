@@ -4,7 +4,7 @@ import logging
 
 from config.settings import Settings
 
-_QUIET = ("httpx", "httpcore", "telegram", "apscheduler", "dbos", "aiosqlite", "alembic")
+_QUIET = ("httpx", "httpcore", "telegram", "apscheduler", "aiosqlite", "alembic")
 
 
 def configure(settings: Settings) -> None:

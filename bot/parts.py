@@ -9,12 +9,13 @@ from bot.attachments import Attachments
 from bot.broadcaster import Broadcaster
 from bot.channel import Channel
 from bot.dispatch import Dispatcher
+from bot.doubts import doubts_of
 from bot.draft_links import DraftLinks
 from bot.holdings import Holdings
 from bot.library import Library
 from bot.platforms.webchat.channel import WebChat
 from bot.presenter import Presenter
-from bot.sender import Sender, doubts_of
+from bot.sender import Sender
 from bot.tally import Tally
 from config.settings import ProcessRole, Settings
 from handlers.housekeeping import ledger, pruning, retention, ticking
@@ -24,11 +25,13 @@ from handlers.services import Services
 from matrix.ports import Clock
 from matrix.triage.calendar import LOCAL
 from storage import executors
-from storage.queue import DbosQueue, MemoryQueue
+from storage.queue import JobQueue, MemoryQueue
 from storage.unit_of_work import SqlStore
 
 LOG = logging.getLogger("piyao")
 TICK_SECONDS = 15.0
+RELEASE_SECONDS = 1.0
+"""How late a synchronized release may start."""
 BEAT_SECONDS = 5.0
 FOLLOW_SECONDS = 2.0
 """How often it is asked whether another process has changed the directory."""
@@ -48,7 +51,7 @@ class Parts:
     broadcaster: Broadcaster
     channels: Mapping[str, Channel]
     attachments: Attachments
-    queue: DbosQueue | MemoryQueue
+    queue: JobQueue | MemoryQueue
     executor: str
     webchat: WebChat | None
     pages: DraftLinks
@@ -90,7 +93,7 @@ class Parts:
         if dead := await executors.silent(engine, now - ledger.GRACE, self.executor):
             LOG.warning("taking over from %d silent processes", len(dead))
             await abandoned(self, list(dead))
-            if self.works and isinstance(self.queue, DbosQueue):
+            if self.works and isinstance(self.queue, JobQueue):
                 await self.queue.take_over(list(dead))
             await executors.forget(engine, finished(self, dead))
 
@@ -106,6 +109,16 @@ class Parts:
             await self.ask_back()
         self.services.outbox.wake()
         self.tally.swept()
+
+    async def release(self) -> None:
+        """Armed broadcasts start at T, to the second: the sweep alone would be up to 15 s late."""
+        async with self.store.read() as work:
+            if not await ticking.to_release(ticking.clock_context(self.services, work)):
+                return
+        async with self.store.work() as work:
+            await ticking.release_campaigns(ticking.clock_context(self.services, work))
+            await work.commit()
+        self.services.outbox.wake()
 
     async def ask_back(self) -> None:
         """Platforms that can be asked say what has arrived."""

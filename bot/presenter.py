@@ -9,11 +9,12 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, cast
 
 from bot.channel import Limits, Markup, Outgoing, Press
 from config.texts import Catalogue
-from matrix.core.delivery import Delivery, Lane
+from matrix.core.delivery import Delivery, Lane, Parcel
 from matrix.triage.calendar import LOCAL
 
 _SLOT = re.compile(r"\{(\w+)(?::(\w+))?(?:\|([^}]*))?\}")
@@ -48,9 +49,10 @@ class Presenter:
     def render(self, content: Mapping[str, Any], now: datetime, markup: Markup) -> str:
         """The text of a delivery's content."""
         if "plain" in content:
-            escape = html_escape if markup is Markup.HTML else plain
-            return escape(str(content["plain"]))
+            return _escaped(str(content["plain"]), markup)
         filled = self._reply(str(content["reply"]), content["fields"], now)
+        if "drill" in content:
+            filled = f"{self.text('ui', 'drill')}\n{filled}"
         for part, mark in (("post", "\n"), ("note", "\n— ")):
             if part in content:
                 said = content[part]
@@ -103,6 +105,8 @@ class Presenter:
             return self._reply(str(value["r"]), value["f"], now)
         if "e" in value:
             return self.text(table or str(value["e"]), str(value["v"]))
+        if "s" in value:
+            return span(timedelta(seconds=value["s"]))
         return say_time(datetime.fromisoformat(str(value["t"])), now, table or "due")
 
     def button(self, choice: Mapping[str, Any]) -> str:
@@ -142,6 +146,36 @@ class Presenter:
             for index, part in enumerate(parts)
         ]
 
+    def posts(self, parcel: Parcel, now: datetime, limits: Limits) -> list[Outgoing]:
+        """The messages of a post to one of many: the same text is made ready once for all."""
+        content, room = parcel.content, limits.post or limits.text
+        if (text := content.get("plain")) is not None:
+            parts = _ready(str(text), limits.markup, room, limits.measure)
+        else:
+            parts = split(self.render(content, now, limits.markup), room, limits.measure)
+        groups = tuple(cast("list[str]", content.get("groups") or ()))
+        act = str(content.get("act") or "")
+        return [
+            Outgoing(
+                key=parcel.id if index == 0 else f"{parcel.id}.{index}",
+                address=parcel.address,
+                text=part,
+                conversation=False,
+                groups=groups,
+                act=act,
+            )
+            for index, part in enumerate(parts)
+        ]
+
+
+@lru_cache(maxsize=64)
+def _ready(text: str, markup: Markup, limit: int, measure: Callable[[str], int]) -> list[str]:
+    return split(_escaped(text, markup), limit, measure)
+
+
+def _escaped(text: str, markup: Markup) -> str:
+    return html_escape(text) if markup is Markup.HTML else text
+
 
 def clean(text: str) -> str:
     """Control and invisible direction characters out: nobody can dress up a sentence."""
@@ -149,9 +183,8 @@ def clean(text: str) -> str:
 
 
 def _mark(text: str, markup: Markup) -> str:
-    escape: Callable[[str], str] = html_escape if markup is Markup.HTML else plain
     bold = "<b>{}</b>" if markup is Markup.HTML else "{}"
-    escaped = escape(text)
+    escaped = _escaped(text, markup)
     return _BOLD.sub(lambda found: bold.format(found.group(1)), escaped).replace(_STAR, "*")
 
 
@@ -209,6 +242,8 @@ def say_time(at: datetime, now: datetime, style: str) -> str:
 def span(length: timedelta) -> str:
     """A length of time in at most two units."""
     minutes = int(length.total_seconds() // 60)
+    if not minutes:
+        return f"{int(length.total_seconds())} 秒"
     days, rest = divmod(minutes, 24 * 60)
     hours, minutes = divmod(rest, 60)
     if days:

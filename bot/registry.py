@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pydantic import SecretStr
 
 from bot.channel import Again, Attach, Channel, Doubt, Notes, Store
+from bot.platforms.drill.channel import DrillChannel
 from bot.platforms.webchat.channel import WebChat
 from bot.presenter import Presenter
 from bot.tokens import Tokens
@@ -191,6 +192,12 @@ ENTRIES = (
     Entry(
         names=lambda s: [WebChat.platform] if s.demonstration else [],
         make=lambda *_: [WebChat()],
+        posts=False,
+    ),
+    # Always there: a drill's direct posts end in it.
+    Entry(
+        names=lambda _: [DrillChannel.platform],
+        make=lambda *_: [DrillChannel()],
         posts=False,
     ),
 )

@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import UTC
+from typing import Any
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
@@ -48,3 +49,13 @@ class Ticker:
         """No more ticks."""
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
+
+
+async def to_its_end(turn: Coroutine[Any, Any, int]) -> int:
+    """A stop waits for the turn in hand: cut short it would forget what was sent or claimed."""
+    task = asyncio.create_task(turn)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise

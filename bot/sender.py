@@ -4,24 +4,25 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from types import MappingProxyType
-from typing import Any
 
-from bot.bundles import Outcome, bundles
-from bot.channel import Channel, Doubt, Outgoing
+from bot.bundles import Chat, Outcome, bundles, by_chat
+from bot.channel import Channel, Outgoing
+from bot.doubts import doubts_of
 from bot.gate import Gate
 from bot.owner_watch import OwnerWatch
 from bot.presenter import Presenter
+from bot.scheduler import to_its_end
 from bot.tally import Tally
 from handlers.housekeeping import ledger
-from handlers.housekeeping.ledger import Doubts, Result
+from handlers.housekeeping.ledger import Result
 from handlers.housekeeping.ticking import clock_context
 from handlers.services import Services
 from matrix.broadcast.pacing import Ask
-from matrix.core.delivery import Delivery, DeliveryState, Lane
+from matrix.core.delivery import Delivery, DeliveryState, Lane, Parcel
 from matrix.core.errors import DeliveryError
 
 LOG = logging.getLogger("piyao.sender")
@@ -31,18 +32,6 @@ _FAREWELL = 5.0
 """Seconds that messages under way have for coming to their end when the process stops."""
 
 _CARD_WAITS = timedelta(seconds=2)
-
-Chat = tuple[str, str]
-
-
-def doubts_of(channels: Mapping[str, Channel]) -> Doubts:
-    """Which platforms take a key, and which can be asked."""
-
-    def names(doubt: Doubt) -> frozenset[str]:
-        return frozenset(name for name, one in channels.items() if one.limits.doubt is doubt)
-
-    keyless = {name: one.limits.keyless for name, one in channels.items()}
-    return Doubts(keyed=names(Doubt.KEY), readable=names(Doubt.VERIFY), keyless=keyless)
 
 
 class Sender:
@@ -92,7 +81,7 @@ class Sender:
                 self._wake.clear()
                 started = 0
                 try:
-                    started = await _to_its_end(self._turn())
+                    started = await to_its_end(self._turn())
                 except Exception:
                     LOG.exception("conversation lane")
                     await asyncio.sleep(_IDLE)
@@ -229,14 +218,15 @@ class Sender:
             return ""
         return found[0] if all(found) else None
 
-    async def send_in_order(self, deliveries: Sequence[Delivery]) -> list[Result]:
+    async def send_in_order(self, messages: Sequence[Delivery | Parcel]) -> list[Result]:
         """Messages of one chat; after "slow down" the others are not even tried."""
-        first = deliveries[0]
-        if first.lane is Lane.CONVERSATION and self._channels[first.platform].limits.bundles:
-            return await self._together(deliveries)
+        talk = [one for one in messages if isinstance(one, Delivery)]
+        speaks = bool(talk) and talk[0].lane is Lane.CONVERSATION
+        if speaks and self._channels[talk[0].platform].limits.bundles:
+            return await self._together(talk)
         results: list[Result] = []
         slow: DeliveryError | None = None
-        for one in deliveries:
+        for one in messages:
             result = Result(delivery=one, error=slow) if slow else await self._send(one)
             if result.error is not None and result.error.retry_after is not None:
                 slow = result.error
@@ -274,30 +264,40 @@ class Sender:
             LOG.exception("message %s", message.key)
             raise DeliveryError("internal", unknown=True) from error
 
-    async def _send(self, delivery: Delivery) -> Result:
+    async def _send(self, one: Delivery | Parcel) -> Result:
         try:
-            remote = await self._parts_out(delivery)
+            if isinstance(one, Parcel):
+                now, limits = self._services.clock.now(), self._channels[one.platform].limits
+                remote = await self._parts_out(
+                    one.platform, self._presenter.posts(one, now, limits)
+                )
+            else:
+                remote = await self._delivery_out(one)
         except DeliveryError as error:
-            return Result(delivery=delivery, error=error)
+            return Result(delivery=one, error=error)
         except Exception:
-            LOG.exception("delivery %s", delivery.id)
-            return Result(delivery=delivery, error=DeliveryError("internal", unknown=True))
-        return Result(delivery=delivery, remote_id=remote)
+            LOG.exception("delivery %s", one.id)
+            return Result(delivery=one, error=DeliveryError("internal", unknown=True))
+        return Result(delivery=one, remote_id=remote)
 
-    async def _parts_out(self, delivery: Delivery) -> str:
-        """Send the parts of one delivery; the id of the first. Raises DeliveryError."""
-        channel = self._channels[delivery.platform]
+    async def _delivery_out(self, delivery: Delivery) -> str:
+        """Send or change one message of a conversation; its id. Raises DeliveryError."""
+        limits = self._channels[delivery.platform].limits
         edited = await self._remote(delivery)
-        if delivery.edits and not (edited and channel.limits.edits):
+        if delivery.edits and not (edited and limits.edits):
             return ""
-        messages = self._presenter.outgoing(delivery, self._services.clock.now(), channel.limits)
+        messages = self._presenter.outgoing(delivery, self._services.clock.now(), limits)
         if edited:
             # A changed card is one message: what does not fit is left out.
             messages = [replace(messages[0], edits=edited)]
+        return await self._parts_out(delivery.platform, messages)
+
+    async def _parts_out(self, platform: str, messages: Sequence[Outgoing]) -> str:
+        """Send the parts of one message; the id of the first. Raises DeliveryError."""
         first = ""
         for message in messages:
             try:
-                answer = await self._call(delivery.platform, message, patient=bool(first))
+                answer = await self._call(platform, message, patient=bool(first))
             except DeliveryError as error:
                 if not first:
                     raise
@@ -340,21 +340,3 @@ class Sender:
             raise
         self.tally.sent(platform, None)
         return answer
-
-
-async def _to_its_end(turn: Coroutine[Any, Any, int]) -> int:
-    """A stop waits for the turn in hand: cut short it would forget what was sent or claimed."""
-    task = asyncio.create_task(turn)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait([task])
-        raise
-
-
-def by_chat(claimed: Sequence[Delivery]) -> dict[Chat, list[Delivery]]:
-    """Chats go in parallel, messages of one chat in order."""
-    chats: dict[Chat, list[Delivery]] = {}
-    for one in claimed:
-        chats.setdefault((one.platform, one.address), []).append(one)
-    return chats

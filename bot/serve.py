@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from bot.assembly import assemble
 from bot.channel import Hooked
 from bot.holdings import CLOCK
-from bot.parts import BEAT_SECONDS, FOLLOW_SECONDS, TICK_SECONDS, Parts
+from bot.parts import BEAT_SECONDS, FOLLOW_SECONDS, RELEASE_SECONDS, TICK_SECONDS, Parts
 from bot.scheduler import Tick, Ticker
 from bot.web.app import demo_app, hooks_app, public_app
 from bot.web.probes import probes_app
@@ -126,6 +126,7 @@ def _ticker(parts: Parts) -> Ticker:
     seconds = 1.0 if parts.settings.fast else TICK_SECONDS
     if ProcessRole.CLOCK in parts.settings.roles:
         ticker.every(seconds, "clock", _alone(parts, parts.tick))
+        ticker.every(RELEASE_SECONDS, "release", _alone(parts, parts.release))
         ticker.every(3600, "retention", _alone(parts, parts.forget_old))
     elif parts.listens:
         ticker.every(seconds, "ask back", parts.ask_back)

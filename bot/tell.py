@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import Callable
 from typing import Any
 
 import typer
@@ -39,10 +40,20 @@ def settings_or_exit(**more: str) -> Settings:
     return settings
 
 
+def fastest_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Of the event loops that are installed here; None is the standard one."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
+
+
 def run_to_end(main: Any) -> None:
     """Run a coroutine; a refused start is said, exit code 2."""
     try:
-        asyncio.run(main)
+        with asyncio.Runner(loop_factory=fastest_loop()) as runner:
+            runner.run(main)
     except StartRefusedError as refused:
         ERR.print(sentence("cli", f"start_{refused.key}", detail=refused.detail))
         raise typer.Exit(2) from None

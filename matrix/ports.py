@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from matrix.core.appeal import Appeal
 from matrix.core.bulletin import Bulletin, Review, Revision
@@ -14,7 +14,7 @@ from matrix.core.case import Assignment, Case
 from matrix.core.claim import Claim, Link, Sighting
 from matrix.core.conversation import Attachment, Button, Dialog, Inbound
 from matrix.core.deadline import Deadline, Nudge
-from matrix.core.delivery import Delivery, Feedback
+from matrix.core.delivery import Delivery, Feedback, Parcel
 from matrix.core.directory import (
     Account,
     Area,
@@ -89,6 +89,12 @@ class Repository(Protocol[E]):
         Raises StaleVersion when somebody was faster.
         """
 
+    async def save_all(self, entities: Sequence[E]) -> list[E]:
+        """Update several as ``save`` does, in few statements; none where one is overtaken.
+
+        Raises StaleVersion.
+        """
+
     async def remove(self, entity_id: str) -> None:
         """Delete it (buttons, dialogs and nudges only; what happened stays)."""
 
@@ -118,9 +124,8 @@ class Mark:
     executor: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
-    """What became of one delivery; ``attempt_id`` is the fence."""
+class Verdict(NamedTuple):
+    """What became of one delivery; ``attempt_id`` is the fence. A tuple, as ``Parcel`` is."""
 
     id: str
     attempt_id: str
@@ -141,11 +146,17 @@ class Ledger(Protocol):
         ascending.
         """
 
-    async def mark(self, mark: Mark) -> list[Delivery]:
-        """Mark what is due; returns the rows as they are now, by id."""
+    async def mark(self, mark: Mark) -> list[Parcel]:
+        """Mark what is due; returns what was marked as it is now, by id."""
+
+    async def marked(self, mark: Mark) -> list[Parcel]:
+        """What the attempt has marked and is still in ``target``, by id."""
 
     async def settle(self, source: str, verdicts: Sequence[Verdict]) -> set[str]:
         """Write the outcomes where the attempt still stands in ``source``; returns these ids."""
+
+    async def drop(self, subject: str, source: str, target: str, reason: str) -> int:
+        """Move all of a subject from ``source`` to ``target`` with an error; how many."""
 
     async def waiting(self, subject: str, source: str) -> list[str]:
         """Ids of a subject's rows in the state ``source``, ascending."""

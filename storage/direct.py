@@ -31,6 +31,9 @@ class _Direct:
     async def execute(self, *arguments: Any) -> CursorResult[Any]:
         return self._connection.execute(*arguments)
 
+    async def exec_driver_sql(self, *arguments: Any) -> CursorResult[Any]:
+        return self._connection.exec_driver_sql(*arguments)
+
     async def run_sync(self, body: Callable[[Connection], T]) -> T:
         return body(self._connection)
 

@@ -1,13 +1,15 @@
 """Who is alive: one row per process, with a heartbeat."""
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from storage.pace import end_turns
 from storage.tables import EXECUTOR
+
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 async def register(engine: AsyncEngine, executor: str, roles: str, now: datetime) -> None:
@@ -25,6 +27,15 @@ async def beat(engine: AsyncEngine, executor: str, now: datetime) -> bool:
             update(EXECUTOR).where(EXECUTOR.c.id == executor).values(seen_at=now)
         )
     return written.rowcount == 1
+
+
+async def retire(engine: AsyncEngine, executor: str) -> None:
+    """An orderly stop of one that ran jobs: the next to look takes over those it had in hand."""
+    async with engine.begin() as connection:
+        await end_turns(connection, [executor])
+        await connection.execute(
+            update(EXECUTOR).where(EXECUTOR.c.id == executor).values(seen_at=_LONG_AGO)
+        )
 
 
 async def silent(engine: AsyncEngine, since: datetime, mine: str) -> dict[str, str]:

@@ -1,36 +1,51 @@
-"""The durable queue of the broadcast lane: DBOS behind a small port, and its working double."""
+"""The durable queue of the broadcast lane: a table of jobs with leases, and its working double.
+
+A job is taken by one executor under a lease that nobody else has; only the holder of the lease can
+end it. What a dead executor held waits again. A repeat of a job's name is ignored for good.
+"""
 
 import asyncio
+import contextlib
 import logging
-import sys
+import uuid
 from collections.abc import Awaitable, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from typing import NamedTuple, Protocol, TypeVar, cast
 
 from sqlalchemy import (
+    BigInteger,
     Connection,
-    Engine,
-    column,
-    create_engine,
+    Text,
+    bindparam,
     delete,
     event,
     func,
     select,
-    table,
+    update,
 )
+from sqlalchemy.ext.asyncio import AsyncEngine
 
-from storage.engine import prepare_sqlite, sync_url
+from matrix.ports import Work
+from storage.repository import insert_or_skip
+from storage.tables import JOB
+from storage.unit_of_work import SqlWork
 
+LOG = logging.getLogger("piyao.queue")
 JobRunner = Callable[[str], Awaitable[None]]
-_QUEUE = "broadcast"
-_WORKFLOW = "piyao_broadcast"
-# Jobs survive upgrades: the version that DBOS compares is ours, not the code's hash.
-_VERSION = "piyao-1"
-_POLL_SECONDS = 0.05
-_JOBS = 12
-"""Jobs that one process holds: times 200 deliveries, over the poll, is the ceiling of a process."""
+T = TypeVar("T")
+JOBS = 12
+"""Jobs that one process holds: most of them wait for rows that were put off."""
+_WAITS = {"state": "waiting", "executor": "", "lease": ""}
+_AGAIN = 1.0
+"""Seconds before the database is tried again."""
+
+
+class Writes(Protocol):
+    """Runs writing transactions (``bot.aside``)."""
+
+    async def write(self, body: Callable[[Work], Awaitable[T]]) -> T:
+        """Run ``body`` in a transaction of its own and commit."""
 
 
 class MemoryQueue:
@@ -41,19 +56,15 @@ class MemoryQueue:
         self.waiting: list[str] = []
         self._known: set[str] = set()
 
-    def put(self, connection: Connection, job: str, subject: str) -> None:
+    def put(self, connection: Connection, job: str, subjects: Sequence[str]) -> None:
         """Queue once per subject, when the transaction commits."""
-        name, open_ = f"{job}:{subject}", True
+        _once(connection, partial(self._kept, job, list(subjects)))
 
-        def end(_: Connection, *, kept: bool) -> None:
-            nonlocal open_
-            if open_ and kept and name not in self._known:
+    def _kept(self, job: str, subjects: Sequence[str]) -> None:
+        for subject in subjects:
+            if (name := f"{job}:{subject}") not in self._known:
                 self._known.add(name)
                 self.waiting.append(subject)
-            open_ = False
-
-        event.listen(connection, "commit", partial(end, kept=True))
-        event.listen(connection, "rollback", partial(end, kept=False))
 
     @staticmethod
     def fault() -> str:
@@ -75,160 +86,187 @@ class MemoryQueue:
             await run(self.waiting.pop(0))
 
 
-def _engine(url: str) -> Engine:
-    parsed = sync_url(url)
-    if parsed.get_backend_name() != "sqlite":
-        return create_engine(parsed, pool_pre_ping=True, hide_parameters=True)
-    arguments: dict[str, Any] = {"connect_args": {"timeout": 15, "check_same_thread": False}}
-    if sys.version_info >= (3, 12):
-        # DBOS needs SQLite >= 3.42 there; the wheel carries one.
-        import pysqlite3
+def _once(connection: Connection, kept: Callable[[], None]) -> None:
+    """Call ``kept`` when the connection's present transaction commits."""
+    open_ = True
 
-        arguments["module"] = pysqlite3
-    engine = create_engine(parsed, hide_parameters=True, **arguments)
+    def end(_: Connection, *, commits: bool) -> None:
+        nonlocal open_
+        if open_ and commits:
+            kept()
+        open_ = False
 
-    @event.listens_for(engine, "connect")
-    def _connect(connection: Any, record: object) -> None:
-        del record
-        isolation = connection.isolation_level
-        prepare_sqlite(connection)
-        connection.isolation_level = isolation
-
-    return engine
+    event.listen(connection, "commit", partial(end, commits=True))
+    event.listen(connection, "rollback", partial(end, commits=False))
 
 
-class DbosQueue:
-    """DBOS as queue: one process may hold one. Start it inside the running event loop."""
+class JobQueue:
+    """The table of jobs; ``start`` it where they are run."""
 
-    def __init__(self, url: str, executor: str) -> None:
-        """``executor`` must be unique: two processes never share one."""
-        self._url = url
+    def __init__(
+        self, executor: str, poll: float = 0.25, engine: AsyncEngine | None = None
+    ) -> None:
+        """``executor`` is unique to this process. Every ``poll`` seconds others' jobs are seen.
+
+        ``engine`` is for counting and forgetting jobs.
+        """
+        self._engine = engine
         self._executor = executor
-        self._engine: Engine | None = None
-        self._client: Any = None
-        self._running: set[asyncio.Task[Any]] = set()
-        self._stopping = False
-        self._launched = False
+        self._poll = poll
+        self._wake = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._writes: Writes | None = None
+        self._serving: asyncio.Task[None] | None = None
+        self._running: set[asyncio.Task[None]] = set()
+        self._ended: list[_Held] = []
 
-    async def start(self, run: JobRunner, dead: Sequence[str] = ()) -> None:
-        """Launch, and take over the jobs of dead executors."""
-        from dbos import DBOS
+    def put(self, connection: Connection, job: str, subjects: Sequence[str]) -> None:
+        """Queue a job per subject on the caller's own transaction; a known name is ignored."""
+        rows = [{"id": f"{job}:{one}", "subject": one, **_WAITS} for one in subjects]
+        if rows:
+            connection.execute(insert_or_skip(connection, JOB), rows)
+            _once(connection, self.wake)
 
-        logging.getLogger("dbos").setLevel(logging.ERROR)
-        self._engine = _engine(self._url)
-        DBOS(
-            config={
-                "name": "piyao",
-                "system_database_url": str(
-                    sync_url(self._url).render_as_string(hide_password=False)
-                ),
-                "system_database_engine": self._engine,
-                "executor_id": self._executor,
-                "application_version": _VERSION,
-                "log_level": "ERROR",
-                "use_listen_notify": False,
-            }
-        )
+    def wake(self) -> None:
+        """There may be something to take. From any thread."""
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._wake.set)
 
-        @DBOS.workflow(name=_WORKFLOW)
-        async def broadcast(subject: str) -> None:
-            task = asyncio.current_task()
-            if task is None or self._stopping:
-                raise asyncio.CancelledError
-            self._running.add(task)
-            task.add_done_callback(self._running.discard)
-            await run(subject)
-
-        DBOS.launch()
-        self._launched = True
-        await DBOS.register_queue_async(
-            _QUEUE, worker_concurrency=_JOBS, polling_interval_sec=_POLL_SECONDS
-        )
-        await self._connect()
-        if dead:
-            await self.take_over(dead)
+    async def start(
+        self,
+        run: JobRunner,
+        writes: Writes,
+        dead: Sequence[str] = (),
+        want: Callable[[], int] = lambda: JOBS,
+    ) -> None:
+        """Run what waits, as many at once as are wanted; what the dead held waits again."""
+        self._writes = writes
+        await self.take_over(dead)
+        self._serving = asyncio.create_task(self._serve(run, writes, want))
 
     async def depth(self) -> int:
         """Jobs that wait or run, of all processes."""
-        jobs = self._jobs
-        query = select(func.count()).where(jobs.c.status.in_(("ENQUEUED", "PENDING")))
-        return await asyncio.to_thread(self._ask, query.select_from(jobs))
+        if self._engine is None:
+            return 0
+        async with self._engine.connect() as connection:
+            query = select(func.count()).where(JOB.c.state.in_(("waiting", "running")))
+            return int((await connection.execute(query)).scalar_one())
 
     async def prune(self, before: datetime) -> int:
         """Forget jobs that had come to their end before; what waits or runs stays."""
-        jobs = self._jobs
-        ended = jobs.c.status.in_(("SUCCESS", "ERROR", "CANCELLED"))
-        old = jobs.c.updated_at < int(before.timestamp() * 1000)
-        return await asyncio.to_thread(self._ask, delete(jobs).where(ended, old))
-
-    @property
-    def _jobs(self) -> Any:
-        """DBOS's own table; its client lists and deletes jobs one by one."""
-        schema = None if self._url.startswith("sqlite") else "dbos"
-        return table("workflow_status", column("status"), column("updated_at"), schema=schema)
-
-    def _ask(self, query: Any) -> int:
-        """The number that is asked for, or of rows deleted."""
         if self._engine is None:
             return 0
-        with self._engine.begin() as connection:
-            answer = connection.execute(query)
-            return int(answer.scalar_one() if answer.returns_rows else answer.rowcount)
+        async with self._engine.begin() as connection:
+            old = (JOB.c.state == "done", JOB.c.ended_at < before)
+            return (await connection.execute(delete(JOB).where(*old))).rowcount
 
     def fault(self) -> str:
         """Empty, or what is wrong."""
-        return "stopped" if self._client is None or self._stopping else ""
+        stopped = self._serving is not None and self._serving.done()
+        return "stopped" if stopped else ""
 
-    async def open(self) -> None:
-        """Only put jobs in; other processes run them."""
-        logging.getLogger("dbos").setLevel(logging.ERROR)
-        self._engine = _engine(self._url)
-        await self._connect()
-
-    async def _connect(self) -> None:
-        from dbos import DBOSClient
-
-        self._client = await asyncio.to_thread(
-            DBOSClient,
-            system_database_url=str(sync_url(self._url).render_as_string(hide_password=False)),
-            system_database_engine=self._engine,
-        )
-
-    @staticmethod
-    async def take_over(dead: Sequence[str]) -> None:
-        """Run again what dead executors had begun."""
-        from dbos import DBOS
-
-        await asyncio.to_thread(DBOS._recover_pending_workflows, list(dead))  # noqa: SLF001
-
-    def put(self, connection: Connection, job: str, subject: str) -> None:
-        """Queue a job on the caller's own transaction; the id makes a repeat ignored."""
-        self._client.enqueue_in_transaction(
-            connection,
-            {
-                "queue_name": _QUEUE,
-                "workflow_name": _WORKFLOW,
-                "workflow_id": f"{job}:{subject}",
-                "app_version": _VERSION,
-            },
-            subject,
-        )
+    async def take_over(self, dead: Sequence[str]) -> None:
+        """What dead executors had begun waits again."""
+        if dead and self._writes is not None:
+            await self._writes.write(partial(_release, executors=list(dead)))
+            self._wake.set()
 
     async def stop(self) -> None:
-        """Let go; running jobs are found again by the next start."""
-        from dbos import DBOS
-
-        # Jobs must not outlive the queue; DBOS records nothing of a cancelled one.
-        self._stopping = True
+        """Let go: running jobs are cancelled and wait for the next who looks."""
+        if self._serving is not None:
+            self._serving.cancel()
+            await asyncio.wait([self._serving])
         if running := list(self._running):
             for task in running:
                 task.cancel()
             await asyncio.wait(running)
-        # DBOS has put its own thread pool under the loop and takes it along when it goes.
-        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
-        if self._client is not None:
-            await asyncio.to_thread(self._client.destroy)
-        if self._launched:
-            await asyncio.to_thread(DBOS.destroy)
-        if self._engine is not None:
-            self._engine.dispose()
+        if self._writes is not None:
+            await self._writes.write(self._end)
+            await self._writes.write(partial(_release, executors=[self._executor]))
+
+    async def _end(self, work: Work) -> None:
+        await _turn(work, ended=self._ended, executor=self._executor, lease="", wanted=0)
+
+    async def _serve(self, run: JobRunner, writes: Writes, want: Callable[[], int]) -> None:
+        lease, taken = "", list[_Held]()
+        while True:
+            self._wake.clear()
+            wanted = max(0, min(want(), JOBS - len(self._running)))
+            ended, self._ended = self._ended, []
+            # Kept where nobody answered: what was taken under it is found again.
+            lease = lease or uuid.uuid4().hex
+            turn = partial(_turn, ended=ended, executor=self._executor, lease=lease, wanted=wanted)
+            try:
+                taken = await writes.write(turn) if ended or wanted else []
+            except Exception:
+                LOG.exception("the queue")
+                self._ended = ended + self._ended
+                await asyncio.sleep(_AGAIN)
+                continue
+            lease = "" if taken else lease
+            for held in taken:
+                task = asyncio.create_task(self._run(run, held))
+                self._running.add(task)
+                task.add_done_callback(self._running.discard)
+            if not taken:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._wake.wait(), self._poll)
+
+    async def _run(self, run: JobRunner, held: "_Held") -> None:
+        await run(held.subject)
+        self._ended.append(held)
+        self._wake.set()
+
+
+class _Held(NamedTuple):
+    """A job that runs here, and the lease under which it was taken."""
+
+    id: str
+    subject: str
+    lease: str
+
+
+async def _turn(
+    work: Work, *, ended: Sequence[_Held], executor: str, lease: str, wanted: int
+) -> list[_Held]:
+    """End what has ended and take what is wanted; what is held under the lease, oldest first."""
+    connection = cast("SqlWork", work).connection
+    if ended:
+        rows = [{"the_id": one.id, "the_lease": one.lease} for one in ended]
+        await connection.execute(_END, [{**row, "now": datetime.now(UTC)} for row in rows])
+    if not wanted:
+        return []
+    given = {"the_executor": executor, "the_lease": lease, "wanted": wanted}
+    await connection.execute(_TAKE, given)
+    found = await connection.execute(_UNDER, {"the_lease": lease})
+    return [_Held(row.id, row.subject, row.lease) for row in found.all()]
+
+
+async def _release(work: Work, *, executors: Sequence[str]) -> None:
+    """What these executors hold waits again; they can no longer end it."""
+    connection = cast("SqlWork", work).connection
+    mine = (JOB.c.state == "running", JOB.c.executor.in_(list(executors)))
+    await connection.execute(update(JOB).where(*mine).values(state="waiting", lease=""))
+
+
+_ROW = bindparam("the_lease", type_=Text())
+_PICKED = (
+    select(JOB.c.seq)
+    .where(JOB.c.state == "waiting")
+    .order_by(JOB.c.seq)
+    .limit(bindparam("wanted", type_=BigInteger()))
+    .with_for_update(skip_locked=True)
+    .cte("picked")
+)
+_TAKE = (
+    update(JOB)
+    .where(JOB.c.seq.in_(select(_PICKED.c.seq)))
+    .values(state="running", executor=bindparam("the_executor", type_=Text()), lease=_ROW)
+)
+_UNDER = select(JOB).where(JOB.c.lease == _ROW, JOB.c.state == "running").order_by(JOB.c.seq)
+_END = (
+    update(JOB)
+    .where(JOB.c.id == bindparam("the_id", type_=Text()), JOB.c.lease == _ROW)
+    .where(JOB.c.state == "running")
+    .values(state="done", ended_at=bindparam("now", type_=JOB.c.ended_at.type))
+)

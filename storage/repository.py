@@ -4,7 +4,18 @@ import operator
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Select, Table, and_, delete, func, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    delete,
+    func,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -12,10 +23,13 @@ from matrix.core.entity import Entity
 from matrix.core.errors import NotFound, StaleVersion
 from storage.mapping import from_row, to_row
 
+_SLICE = 500
+"""Rows per statement: SQLite takes 32,766 parameters."""
+
 E = TypeVar("E", bound=Entity)
 
 
-def insert_or_skip(connection: AsyncConnection, table: Table) -> Any:
+def insert_or_skip(connection: AsyncConnection | Connection, table: Table) -> Any:
     """INSERT that does nothing where a unique key is taken, on either database."""
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
     return dialect.insert(table).on_conflict_do_nothing()
@@ -127,6 +141,26 @@ class SqlRepository(Generic[E]):
         if (await self._connection.execute(statement)).rowcount != 1:
             raise StaleVersion(self._table.name)
         return from_row(self._entity, row)
+
+    async def save_all(self, entities: Sequence[E]) -> list[E]:
+        """Update several where their versions still stand. Raises StaleVersion."""
+        rows = [{**to_row(one), "version": one.version + 1} for one in entities]
+        for start in range(0, len(rows), _SLICE):
+            await self._save_slice(entities[start : start + _SLICE], rows[start : start + _SLICE])
+        return [from_row(self._entity, row) for row in rows]
+
+    async def _save_slice(self, entities: Sequence[E], rows: Sequence[dict[str, Any]]) -> None:
+        table = self._table
+        # The rows are held until the commit, so that the versions compared here still stand then.
+        held = select(table.c.id, table.c.version).where(table.c.id.in_([e.id for e in entities]))
+        found = await self._connection.execute(held.with_for_update())
+        if {(one.id, one.version) for one in found} != {(e.id, e.version) for e in entities}:
+            raise StaleVersion(table.name)
+        statement = update(table).where(table.c.id == bindparam("the_id"))
+        values: dict[str, Any] = {name: bindparam(name) for name in rows[0] if name != "id"}
+        await self._connection.execute(
+            statement.values(**values), [{**row, "the_id": row["id"]} for row in rows]
+        )
 
     async def remove(self, entity_id: str) -> None:
         """Delete."""

@@ -203,6 +203,20 @@ EXECUTOR = Table(
     Column("seen_at", Instant, nullable=False),
 )
 
+JOB = Table(
+    "job",
+    METADATA,
+    Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("subject", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("executor", Text, nullable=False),
+    Column("lease", Text, nullable=False),
+    Column("ended_at", Instant),
+    Index("ix_job_state_seq", "state", "seq"),
+    Index("ix_job_lease", "lease"),
+)
+
 TOKEN = Table(
     "token",
     METADATA,

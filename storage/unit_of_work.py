@@ -1,6 +1,7 @@
 """One transaction: repositories, the event log, serials and queued jobs commit together."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 from typing import Any, Protocol, cast
@@ -18,13 +19,18 @@ from storage.repository import SqlRepository, where
 from storage.tables import DIRECTORY, EVENT, SERIAL, SETTING, TABLES
 
 _DIRECTORY = "directory"
+_TRY = text("SELECT pg_try_advisory_lock(hashtext(:name))")
+_AGAIN = 0.1
+"""Seconds before a lock that another process has is tried again."""
+
+_RECORD = EVENT.insert()
 
 
 class JobSink(Protocol):
     """Where a transaction's jobs go; they exist exactly when it commits."""
 
-    def put(self, connection: Connection, job: str, subject: str) -> None:
-        """Queue one job on the transaction's own connection."""
+    def put(self, connection: Connection, job: str, subjects: Sequence[str]) -> None:
+        """Queue a job per subject on the transaction's own connection."""
 
 
 class SqlWork:
@@ -63,7 +69,7 @@ class SqlWork:
             for event in events
         ]
         if rows:
-            await self._connection.execute(EVENT.insert(), rows)
+            await self._connection.execute(_RECORD, rows)
 
     async def events(self, **criteria: Any) -> list[Event]:
         """Events in the order in which they were written."""
@@ -90,12 +96,7 @@ class SqlWork:
         if self._jobs is None:
             raise RuntimeError("no queue is attached")
         sink = self._jobs
-
-        def put(sync: Connection) -> None:
-            for subject in subjects:
-                sink.put(sync, job, subject)
-
-        await self._connection.run_sync(put)
+        await self._connection.run_sync(lambda sync: sink.put(sync, job, subjects))
 
     async def setting(self, name: str) -> object:
         """A stored setting of the district, or None."""
@@ -161,7 +162,10 @@ class SqlStore:
             # No transaction that others would have to wait for; leaving closes the session.
             plain = await connection.execution_options(isolation_level="AUTOCOMMIT")
             name = {"name": f"piyao:{what}"}
-            await plain.execute(text("SELECT pg_advisory_lock(hashtext(:name))"), name)
+            # Tried, never waited for: the queue engine builds indexes concurrently, which waits for
+            # every statement under way, and one that waits for this lock would wait for ever.
+            while not await plain.scalar(_TRY, name):  # noqa: ASYNC110 # nobody here is told
+                await asyncio.sleep(_AGAIN)
             try:
                 yield
             finally:

@@ -65,7 +65,9 @@ async def _bulletin(ctx: Context, number: str) -> Bulletin | None:
     if exact is not None:
         return exact
     if number.isdigit():
-        found = await work.bulletins.find(number__ends=f"-{number}", order="-issued_at", limit=1)
+        found = await work.bulletins.find(
+            number__ends=f"-{number}", drill=False, order="-issued_at", limit=1
+        )
         return found[0] if found else None
     leads = await work.leads.find(number=number, reporter=ctx.me.id, order="-received_at", limit=1)
     if not leads:

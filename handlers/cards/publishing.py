@@ -63,14 +63,14 @@ async def ask_publisher(ctx: Context, case: Case, revision: Revision) -> None:
             title="", fact=revision.fact, rumor=revision.rumor, why=revision.why,
             todo=revision.todo,
         ),
-        account=account.name if account else "",
+        account=account.name if account and not case.drill else "",
         urgent="yes" if revision.state is RevisionState.SIGNED_URGENT else "",
         expires_at=revision.expires_at,
         review_at=revision.review_at,
         publish_by=await clocks.due_of(ctx, f"case:{case.id}"),
     )  # fmt: skip
-    buttons = [choose("publish.link", revision.id)]
-    if account is not None and is_direct(ctx, account):
+    buttons = [choose("publish.drill" if case.drill else "publish.link", revision.id)]
+    if not case.drill and account is not None and is_direct(ctx, account):
         buttons.insert(0, choose("publish.direct", revision.id))
     if revision.state is RevisionState.SIGNED:
         buttons.append(choose("draft.pull_back", revision.id, label="publish_return"))

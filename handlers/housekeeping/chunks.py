@@ -4,7 +4,8 @@ The rules are the ledger's own (``ledger``); states and who may set them are the
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import chain
 
@@ -14,12 +15,17 @@ from handlers.housekeeping.ledger import Doubts, Result
 from handlers.reposting import planning
 from matrix.broadcast.plan import Job, jobs
 from matrix.core.campaign import CampaignState
-from matrix.core.delivery import DELIVERY, Delivery, DeliveryState, Lane
+from matrix.core.delivery import DELIVERY, Delivery, DeliveryState, Lane, Parcel
+from matrix.core.roles import CLOCK
 from matrix.ports import Mark, Verdict
 
 _CLAIM = DELIVERY.rule(DeliveryState.PENDING, "claim")
 _CANCEL = DELIVERY.rule(DeliveryState.PENDING, "cancel")
-_KNOWN = {rule.target: rule.action for rule in DELIVERY.rules if rule.source == _CLAIM.target}
+_OUTCOMES = [
+    rule for rule in DELIVERY.rules if rule.source == _CLAIM.target and CLOCK.role in rule.roles
+]
+_TARGETS = {rule.action: rule.target for rule in _OUTCOMES}
+_KNOWN = {str(rule.target): rule.action for rule in _OUTCOMES}
 
 
 async def held(ctx: Context, subject: str) -> bool:
@@ -46,14 +52,17 @@ def _mark(
     )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """What goes out now; ``full`` when there may be more."""
+
+    going: Sequence[Parcel]
+    full: bool
+
+
 async def claim(
-    ctx: Context,
-    job: Job,
-    platforms: Collection[str],
-    executor: str,
-    attempt: str,
-    limit: int = ledger.CHUNK,
-) -> list[Delivery]:
+    ctx: Context, job: Job, platforms: Collection[str], executor: str, attempt: str, limit: int
+) -> Claimed:
     """Mark the next rows of a job under a new attempt id; the caller commits before it sends."""
     mark = _mark(ctx, job, platforms, executor, attempt, limit)
     rows = await ctx.work.ledger.mark(mark)
@@ -63,48 +72,48 @@ async def claim(
         *ledger.chunk_event(ctx, attempt, "claim", mark.source, mark.target, len(going)),
         *ledger.chunk_event(ctx, attempt, "cancel", mark.source, mark.dropped, dropped),
     )
-    await _follow(ctx, rows)
-    return going
+    await _follow(ctx, [one.id for one in rows if one.purpose])
+    return Claimed(going=going, full=len(rows) == limit)
 
 
-async def marked(ctx: Context, job: Job, attempt: str) -> list[Delivery]:
+async def marked(ctx: Context, job: Job, attempt: str) -> list[Parcel]:
     """What an attempt has marked whose commit nobody answered: nothing of it has been sent."""
-    return await ctx.work.deliveries.find(
-        subject=job.subject, id__gte=job.first, id__lte=job.last,
-        state=DeliveryState.SENDING, attempt_id=attempt,
-    )  # fmt: skip
+    rows = await ctx.work.ledger.marked(_mark(ctx, job, (), attempt=attempt))
+    return [one for one in rows if one.state is DeliveryState.SENDING]
 
 
 async def settle(ctx: Context, results: Sequence[Result], doubts: Doubts) -> None:
     """Write the outcomes; rows that somebody else has settled meanwhile are left alone."""
-    moved = {one.delivery.id: ledger.moved(ctx, one, doubts) for one in results}
-    written = await ctx.work.ledger.settle(
-        _CLAIM.target,
-        [
-            Verdict(
-                id=one.id, attempt_id=one.attempt_id, state=one.state, remote_id=one.remote_id,
-                error=one.error, sent_at=one.sent_at, not_before=one.not_before,
-            )
-            for one in moved.values()
-        ],
-    )  # fmt: skip
-    kept = [one for one in moved.values() if one.id in written]
-    counts = Counter((one.attempt_id, one.state) for one in kept)
+    verdicts = [_verdict(ctx, one, doubts) for one in results]
+    written = await ctx.work.ledger.settle(_CLAIM.target, verdicts)
+    counts = Counter((one.attempt_id, one.state) for one in verdicts if one.id in written)
     events = [
         ledger.chunk_event(ctx, attempt, _KNOWN[state], _CLAIM.target, state, count)
         for (attempt, state), count in counts.items()
     ]
     await ctx.work.record(*chain.from_iterable(events))
-    await _follow(ctx, kept)
+    meant = [one.delivery.id for one in results if one.delivery.purpose]
+    await _follow(ctx, [one for one in meant if one in written])
 
 
-async def _follow(ctx: Context, rows: Iterable[Delivery]) -> None:
-    """What the rows were for; whether their campaigns have come to an end is asked once."""
+def _verdict(ctx: Context, one: Result, doubts: Doubts) -> Verdict:
+    """The row as its result leaves it: the state by the table."""
+    verb, changes = ledger.verdict(ctx, one, doubts)
+    sent = one.delivery
+    return Verdict(
+        sent.id, sent.attempt_id, _TARGETS[verb], changes.get("remote_id", ""),
+        changes.get("error", ""), changes.get("sent_at"), changes.get("not_before"),
+    )  # fmt: skip
+
+
+async def _follow(ctx: Context, ids: Sequence[str]) -> None:
+    """What these rows were for; whether their campaigns have come to an end is asked once."""
+    if not ids:
+        return
     touched: dict[str, None] = {}
-    for one in rows:
-        if one.purpose:
-            await outcomes.settled(ctx, one)
-            touched[one.subject] = None
+    for one in await ctx.work.deliveries.find(id__in=ids):
+        await outcomes.settled(ctx, one)
+        touched[one.subject] = None
     for subject in touched:
         kind, _, campaign = subject.partition(":")
         if kind == "campaign":

@@ -11,7 +11,7 @@ from typing import Any
 from handlers.context import Context
 from handlers.housekeeping import outcomes
 from matrix.broadcast.retry import after_failure
-from matrix.core.delivery import DELIVERY, WAITS, Delivery, DeliveryState, Lane
+from matrix.core.delivery import DELIVERY, WAITS, Delivery, DeliveryState, Lane, Parcel
 from matrix.core.errors import DeliveryError, StaleVersion
 from matrix.core.events import Event
 from matrix.core.roles import CLOCK, MACHINE
@@ -33,7 +33,7 @@ class Doubts:
     readable: frozenset[str] = frozenset()
     keyless: Mapping[str, Callable[[str], bool]] = field(default_factory=dict)
 
-    def drops_repeats(self, one: Delivery) -> bool:
+    def drops_repeats(self, one: Delivery | Parcel) -> bool:
         """Whether the platform would drop this delivery when it comes again."""
         excepted = self.keyless.get(one.platform)
         return one.platform in self.keyed and not (excepted and excepted(one.address))
@@ -46,7 +46,7 @@ class Result:
     ``rest`` is what of its text waits for the person's next message, the beginning having arrived.
     """
 
-    delivery: Delivery
+    delivery: Delivery | Parcel
     remote_id: str = ""
     rest: str = ""
     error: DeliveryError | None = None
@@ -138,7 +138,7 @@ async def settle(ctx: Context, results: Sequence[Result], doubts: Doubts) -> Non
         fenced = current.attempt_id != one.delivery.attempt_id
         if fenced or current.state is not DeliveryState.SENDING:
             continue
-        verb, changes = _verdict(ctx, one, doubts)
+        verb, changes = verdict(ctx, one, doubts)
         moved, step = DELIVERY.advance(current, verb, CLOCK, **changes)
         saved = await ctx.work.deliveries.save(moved)
         key = (current.attempt_id, verb, step.target)
@@ -176,13 +176,8 @@ async def release(ctx: Context) -> None:
         await ctx.work.deliveries.save(replace(one, not_before=None))
 
 
-def moved(ctx: Context, one: Result, doubts: Doubts) -> Delivery:
-    """The delivery as its result leaves it."""
-    verb, changes = _verdict(ctx, one, doubts)
-    return DELIVERY.advance(one.delivery, verb, CLOCK, **changes)[0]
-
-
-def _verdict(ctx: Context, one: Result, doubts: Doubts) -> tuple[str, dict[str, Any]]:
+def verdict(ctx: Context, one: Result, doubts: Doubts) -> tuple[str, dict[str, Any]]:
+    """What the table calls this result, and the fields that it changes."""
     if one.error is None:
         return "sent", {"sent_at": ctx.at, "remote_id": one.remote_id, "error": ""}
     decision = after_failure(
@@ -195,12 +190,14 @@ def _verdict(ctx: Context, one: Result, doubts: Doubts) -> tuple[str, dict[str, 
     return "retry", {"error": one.error.code, "not_before": ctx.at + decision}
 
 
-def _repeatable(one: Delivery, doubts: Doubts) -> bool:
+def _repeatable(one: Delivery | Parcel, doubts: Doubts) -> bool:
     """The platform drops the second; or single-use buttons, or the change of a message."""
-    return doubts.drops_repeats(one) or (one.harmless and one.dedup is None)
+    if doubts.drops_repeats(one):
+        return True
+    return isinstance(one, Delivery) and one.harmless and one.dedup is None
 
 
-def _ask_at(ctx: Context, one: Delivery, doubts: Doubts) -> datetime | None:
+def _ask_at(ctx: Context, one: Delivery | Parcel, doubts: Doubts) -> datetime | None:
     """In doubt, ``not_before`` is when the platform is asked; None where a person decides."""
     return ctx.at + ASK_AFTER if one.platform in doubts.readable else None
 

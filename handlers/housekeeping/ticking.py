@@ -15,7 +15,7 @@ from handlers.replies.shared import Done
 from handlers.reposting import campaigns, reminding
 from handlers.services import Services
 from matrix.core.bulletin import BULLETIN, BulletinState
-from matrix.core.campaign import CampaignState, TaskState
+from matrix.core.campaign import Campaign, CampaignState, TaskState
 from matrix.core.case import CASE, CaseState
 from matrix.core.lead import LEAD, LeadState
 from matrix.core.roles import CLOCK, Role
@@ -81,11 +81,16 @@ async def review_monitored(ctx: Context) -> None:
         await expiring.alarm(ctx, "monitor_review", resumed, "")
 
 
+async def to_release(ctx: Context) -> list[Campaign]:
+    """Armed campaigns whose T has come, in order."""
+    return await ctx.work.campaigns.find(
+        state=CampaignState.ARMED, release_at__lte=ctx.at, order="release_at"
+    )
+
+
 async def release_campaigns(ctx: Context) -> None:
     """Armed campaigns start at T."""
-    for campaign in await ctx.work.campaigns.find(
-        state=CampaignState.ARMED, release_at__lte=ctx.at, order="release_at"
-    ):
+    for campaign in await to_release(ctx):
         await campaigns.start(ctx, campaign)
 
 
@@ -105,6 +110,8 @@ async def remind_operators(ctx: Context) -> None:
         if not fresh:
             continue
         await reminding.urge(ctx, campaign, list(fresh.values()))
+        overdue = [task for task in fresh.values() if task.due_at <= ctx.at]
+        await reminding.call_towns(ctx, campaign, overdue)
         for task in fresh.values():
             count = 2 if task.due_at <= ctx.at else 1
             await ctx.work.tasks.save(dataclasses.replace(task, reminders=count))

@@ -1,5 +1,7 @@
 """Tables out: what an export writes, an import reads back without a change."""
 
+from typing import Any
+
 from handlers.importing.plan import repository
 from handlers.importing.rows import to_cells
 from handlers.importing.schema import TABLES
@@ -27,7 +29,9 @@ async def export_rows(work: Work, table: str) -> tuple[list[str], list[dict[str,
     people: list[Person] = await work.people.find()
     handles = {person.id: person.handle for person in people}
     named = {person.id for person in people if person.name}
-    entities: list[Entity] = await repository(work, table).find()
+    # What was written for a drill is nobody's rebuttal.
+    criteria: dict[str, Any] = {"drill": False} if table == "bulletins" else {}
+    entities: list[Entity] = await repository(work, table).find(**criteria)
     kept = sorted((one for one in entities if _goes_out(one, named)), key=spec.key_of)
     return spec.header, [to_cells(spec, entity, handles) for entity in kept]
 

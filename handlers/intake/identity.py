@@ -122,8 +122,8 @@ HELP = (
     "desk.todo", "lead.enter", "desk.handover", "desk.doubts", "duty.roster", "case.mine",
     "draft.campaign",
     "task.mine", "review.mine", "publish.mine", "bulletin.list", "campaign.live", "town.state",
-    "leader.overview", "admin.invite", "admin.unbind", "admin.end_post", "notices.stop",
-    "notices.start",
+    "leader.overview", "drill.start", "admin.invite", "admin.unbind", "admin.end_post",
+    "notices.stop", "notices.start",
 )  # fmt: skip
 """Commands in the order in which help lists them."""
 
@@ -135,7 +135,7 @@ async def show_help(ctx: Context, subject: str, args: Args) -> None:
     mine = [
         HelpLine(command=name.replace(".", "_"))
         for name in HELP
-        if name in ACTIONS and (not ACTIONS[name].roles or ctx.has(*ACTIONS[name].roles))
+        if name in ACTIONS and ACTIONS[name].open_to(ctx)
     ]
     await ctx.reply(Help(lines=tuple(mine)))
 

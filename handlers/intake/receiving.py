@@ -30,7 +30,7 @@ async def in_group(ctx: Context, message: Inbound) -> None:
     if answer is not None:
         await ctx.reply(GroupAnswer(title=answer[1].title, url=answer[1].url))
     if ctx.person is not None:
-        lead = await storing.store(ctx, message, quoted, found, "")
+        lead = await storing.store(ctx, message, quoted, found)
         await deciding.decide(await _alone(ctx), lead, found, quoted)
 
 
@@ -56,7 +56,7 @@ async def take(
     if before is not None:
         await supplementing.supplement(ctx, before, body, message.files)
         return
-    lead = await storing.store(ctx, message, body, found, entered_by)
+    lead = await storing.store(ctx, message, body, found, entered_by=entered_by)
     await deciding.decide(ctx, lead, found, body)
 
 

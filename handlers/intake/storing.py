@@ -4,6 +4,7 @@ import dataclasses
 
 from handlers.context import Context
 from handlers.services import Found
+from matrix.core import drill
 from matrix.core.claim import Claim, Sighting
 from matrix.core.conversation import Inbound
 from matrix.core.errors import StaleVersion
@@ -14,14 +15,23 @@ from matrix.privacy import mask
 from matrix.triage.calendar import LOCAL
 
 
-async def store(ctx: Context, message: Inbound, text: str, found: Found, entered_by: str) -> Lead:
+async def store(
+    ctx: Context,
+    message: Inbound,
+    text: str,
+    found: Found,
+    *,
+    entered_by: str = "",
+    in_drill: bool = False,
+) -> Lead:
     """Keep a message as a lead: numbered, masked for wide view, sealed in the original."""
     local = ctx.at.astimezone(LOCAL)
-    serial = await ctx.work.serial(f"lead:{local.date().isoformat()}")
+    series = drill.NUMBERS if in_drill else ""
+    serial = await ctx.work.serial(f"{series}lead:{local.date().isoformat()}")
     claim = await claim_of(ctx, text, found) if text and found.key else None
     lead = Lead(
         id=ctx.services.ids.new(),
-        number=f"{local:%m%d}-{serial:02d}",
+        number=f"{series}{local:%m%d}-{serial:02d}",
         reporter=ctx.me.id,
         platform=ctx.platform,
         chat=ctx.chat,
@@ -38,6 +48,7 @@ async def store(ctx: Context, message: Inbound, text: str, found: Found, entered
         heard_area=home(ctx),
         claim=claim.id if claim else "",
         entered_by=entered_by,
+        drill=in_drill,
     )
     await ctx.work.leads.add(lead)
     step = Step(
@@ -48,6 +59,14 @@ async def store(ctx: Context, message: Inbound, text: str, found: Found, entered
     if claim is not None:
         await sight(ctx, lead, claim)
     return lead
+
+
+def apart(found: Found) -> Found:
+    """In a drill: neither answered nor joined to anything real, and no claim of a real lead."""
+    return dataclasses.replace(
+        found, decision="none", candidates=(), alike=(), asks_original=False,
+        key=f"{drill.NUMBERS}{found.key}",
+    )  # fmt: skip
 
 
 def home(ctx: Context) -> str:

@@ -42,6 +42,8 @@ async def supplement(ctx: Context, lead: Lead, text: str, files: tuple[str, ...]
 async def _supplied(ctx: Context, lead: Lead, whole: str) -> None:
     """What was missing is there: the lead goes on its way."""
     found = ctx.services.matching.find(whole)
+    if lead.drill:
+        found = storing.apart(found)
     if not lead.claim:
         claim = await storing.claim_of(ctx, whole, found)
         lead = dataclasses.replace(lead, claim=claim.id, key=found.key)

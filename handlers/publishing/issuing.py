@@ -14,6 +14,7 @@ from handlers.replies.drafting import CopyText
 from handlers.replies.shared import AskText, Confirm, Done, Settled
 from handlers.reposting import planning
 from handlers.router import Args, action, answer
+from matrix.core import drill
 from matrix.core.bulletin import (
     BULLETIN,
     Bulletin,
@@ -42,8 +43,7 @@ async def link(ctx: Context, subject: str, args: Args) -> None:
     """The text to paste, then the link of what was published."""
     del args
     revision = await ctx.work.revisions.get(subject)
-    await _ready(ctx, revision)
-    case = await matters.of(ctx, revision.case)
+    case = await _ready(ctx, revision)
     await ctx.reply(CopyText(text=_text(revision)))
     await ctx.ask("publish.link", AskText(what="main_link", subject=case.number), id=revision.id)
 
@@ -55,16 +55,18 @@ async def _unpublished(ctx: Context, revision: Revision) -> None:
         raise Refusal("already_published")
 
 
-async def _ready(ctx: Context, revision: Revision) -> None:
-    """What must hold when a person publishes. Raises Refusal."""
+async def _ready(ctx: Context, revision: Revision, *, in_drill: bool = False) -> Case:
+    """What must hold when a person publishes, for real or in a drill. Raises Refusal."""
     await _unpublished(ctx, revision)
+    case = await matters.of(ctx, revision.case)
+    ctx.require("drill_apart", holds=case.drill == in_drill)
     if any(at is not None and at <= ctx.at for at in (revision.expires_at, revision.review_at)):
         raise Refusal("date_over")
     if revision.kind is Kind.CORRECTION:
         # The case went on meanwhile: a verdict that was taken back carries no correction.
-        case = await matters.of(ctx, revision.case)
         facts = await grounds(ctx, case)
         ctx.require("verdict_allows", holds=verdict_allows(revision, MACHINE, facts))
+    return case
 
 
 @answer("publish.link")
@@ -86,8 +88,7 @@ async def link_answer(ctx: Context, dialog: Dialog, message: Inbound) -> None:
 async def direct(ctx: Context, subject: str, args: Args) -> None:
     """直接发布 through the main account's own channel: shown, asked once, then sent."""
     revision = await ctx.work.revisions.get(subject)
-    await _ready(ctx, revision)
-    case = await matters.of(ctx, revision.case)
+    case = await _ready(ctx, revision)
     account = main_account(ctx)
     if account is None or not is_direct(ctx, account):
         raise Refusal("no_direct")
@@ -112,9 +113,18 @@ async def direct(ctx: Context, subject: str, args: Args) -> None:
     await ctx.reply(Done(what="publishing", subject=case.number))
 
 
-def _text(revision: Revision) -> str:
+@action("publish.drill", Role.PUBLISHER)
+async def in_drill(ctx: Context, subject: str, args: Args) -> None:
+    """演练发布: as if the main account had published; nothing leaves the house."""
+    del args
+    revision = await ctx.work.revisions.get(subject)
+    await _ready(ctx, revision, in_drill=True)
+    await publish(ctx, revision, "")
+
+
+def _text(revision: Revision, mark: str = "") -> str:
     return compose(
-        title=revision.title, fact=revision.fact, rumor=revision.rumor, why=revision.why,
+        title=f"{mark}{revision.title}", fact=revision.fact, rumor=revision.rumor, why=revision.why,
         todo=revision.todo,
     )  # fmt: skip
 
@@ -146,6 +156,7 @@ async def publish(ctx: Context, revision: Revision, url: str) -> Bulletin:
 async def _make(ctx: Context, case: Case, revision: Revision, url: str) -> Bulletin:
     known = await ctx.work.bulletins.count(case=case.id)
     claim = await ctx.work.claims.maybe(case.claim)
+    mark = drill.MARK if case.drill else ""
     bulletin = Bulletin(
         id=ctx.services.ids.new(),
         state=BulletinState.SIGNED,
@@ -153,9 +164,9 @@ async def _make(ctx: Context, case: Case, revision: Revision, url: str) -> Bulle
         number=case.number if not known else f"{case.number}·{known + 1}",
         case=case.id,
         revision=revision.id,
-        title=revision.title,
-        short=short_form(revision.fact),
-        body=_text(revision),
+        title=f"{mark}{revision.title}",
+        short=f"{mark}{short_form(revision.fact)}",
+        body=_text(revision, mark),
         claim_text=claim.wording if claim else case.wording,
         claim_key=claim.key if claim else "",
         url=url,
@@ -168,6 +179,7 @@ async def _make(ctx: Context, case: Case, revision: Revision, url: str) -> Bulle
         references=(revision.corrects,) if revision.corrects else (),
         topics=case.topics,
         areas=case.areas,
+        drill=case.drill,
     )
     bulletin = await ctx.work.bulletins.add(await touch(ctx, bulletin))
     await ctx.log(

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from handlers.replies import Reply
+from handlers.replies.reposting import Pace
 from matrix.core.bulletin import Kind
 from matrix.core.case import Grade
 
@@ -156,6 +157,8 @@ class LiveBoard(Reply):
     unknown: int
     declined: int
     failed: int
+    release_at: datetime | None = None
+    pace: Pace | None = None
     groups: str = ""
     people: str = ""
     owners: str = ""
@@ -171,6 +174,7 @@ class TaskCard(Reply):
     lines: tuple[Reply, ...]
     corrects: str = ""
     source: str = ""
+    ask: str = "real"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,7 +25,9 @@ async def ask_again(ctx: Context, subject: str, args: Args) -> None:
     await ctx.tell(
         task.operator,
         AskedAgain(number=case.number, account=account, due_at=task.due_at),
-        *tasking.card_choices(await ctx.work.campaigns.get(task.campaign), task.operator),
+        *tasking.card_choices(
+            ctx, await ctx.work.campaigns.get(task.campaign), task.operator, in_drill=task.drill
+        ),
         roles=(Role.OPERATOR,),
     )
     await ctx.reply(Done(what="asked_again", subject=account), choose("task.open", task.id))
@@ -40,7 +42,7 @@ async def by_hand(ctx: Context, task: RepostTask) -> None:
     await ctx.tell(
         task.operator,
         await tasking.card(ctx, campaign, case, [task]),
-        *tasking.card_choices(campaign, task.operator),
+        *tasking.card_choices(ctx, campaign, task.operator, in_drill=task.drill),
         subject=f"cards:{campaign.id}:{task.operator}",
         roles=(Role.OPERATOR,),
     )

@@ -7,7 +7,7 @@ from handlers.context import Context
 from handlers.replies import Choice, choose
 from handlers.replies.drafting import LiveBoard
 from handlers.replies.shared import Listing
-from handlers.reposting import planning
+from handlers.reposting import pace, planning
 from handlers.reposting import tasks as tasking
 from handlers.router import Args, action
 from matrix.core.campaign import (
@@ -54,12 +54,14 @@ def board_choices(campaign: Campaign) -> list[Choice]:
             "campaign.start", "campaign.disarm", "campaign.targets", "campaign.abort",
         ),
         CampaignState.RUNNING: (
-            "campaign.remind", "campaign.list", "campaign.hold", "campaign.close", "campaign.abort",
+            "campaign.remind", "campaign.list", "campaign.towns", "campaign.hold",
+            "campaign.close", "campaign.abort",
         ),
         CampaignState.HELD: (
-            "campaign.resume", "campaign.list", "campaign.close", "campaign.abort",
+            "campaign.resume", "campaign.list", "campaign.towns", "campaign.close",
+            "campaign.abort",
         ),
-        CampaignState.CLOSED_WITH_GAPS: ("campaign.list",),
+        CampaignState.CLOSED_WITH_GAPS: ("campaign.list", "campaign.towns"),
     }  # fmt: skip
     return [choose(name, campaign.id, keep=True) for name in names.get(campaign.state, ())]
 
@@ -92,6 +94,8 @@ async def board(ctx: Context, campaign: Campaign) -> LiveBoard:
         unknown=count[TaskState.UNKNOWN] + count[TaskState.SENDING],
         declined=count[TaskState.DECLINED],
         failed=count[TaskState.FAILED],
+        release_at=campaign.release_at if campaign.state is CampaignState.ARMED else None,
+        pace=pace.shown(campaign, tasks),
         **_groups(ctx, tasks),
     )
 

@@ -6,8 +6,11 @@ from dataclasses import replace
 from handlers.context import Context
 from matrix.broadcast.plan import jobs
 from matrix.core.delivery import DELIVERY, Delivery, DeliveryState
+from matrix.core.events import Event
+from matrix.core.roles import MACHINE
 
 _CLAIM = DELIVERY.rule(DeliveryState.PENDING, "claim")
+_CANCEL = DELIVERY.rule(DeliveryState.PENDING, "cancel")
 
 
 async def post(
@@ -22,6 +25,19 @@ async def post(
         one = replace(template, platform=platform, id=ctx.services.ids.new())
         ids = await ctx.work.ledger.post(one, some)
         await ctx.work.enqueue("broadcast", *(job.name for job in jobs(one.subject, ids)))
+
+
+async def cancel(ctx: Context, subject: str, reason: str) -> None:
+    """What of a subject has not gone out will not: one statement, one event."""
+    count = await ctx.work.ledger.drop(subject, _CANCEL.source, _CANCEL.target, reason)
+    if count:
+        await ctx.work.record(
+            Event(
+                id=ctx.services.ids.new(), at=ctx.at, entity=DELIVERY.name, entity_id=subject,
+                action=_CANCEL.action, source=_CANCEL.source, target=_CANCEL.target,
+                role=MACHINE.role, data={"count": count},
+            )
+        )  # fmt: skip
 
 
 async def resume(ctx: Context, subject: str) -> None:

@@ -46,8 +46,10 @@ async def mine(ctx: Context, subject: str, args: Args) -> None:
         await tasks.see(ctx, campaign)
     lines = tuple([await tasks.line(ctx, task) for task in found[:20]])
     buttons: list[Choice] = []
-    for campaign_id in list(dict.fromkeys(task.campaign for task in found))[:2]:
-        buttons += tasks.card_choices(await ctx.work.campaigns.get(campaign_id), ctx.me.id)
+    for campaign_id, in_drill in list({t.campaign: t.drill for t in found}.items())[:2]:
+        buttons += tasks.card_choices(
+            ctx, await ctx.work.campaigns.get(campaign_id), ctx.me.id, in_drill=in_drill
+        )
     await ctx.reply(
         Listing(what="my_tasks", total=len(found), lines=lines, empty="" if lines else "yes"),
         *buttons,

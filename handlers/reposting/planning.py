@@ -8,7 +8,7 @@ from handlers.context import Context
 from handlers.feedback import closing
 from handlers.replies.drafting import PlanCard
 from handlers.replies.shared import Settled
-from handlers.reposting import owned
+from handlers.reposting import jobs, owned, pace
 from matrix.core.bulletin import Bulletin, Kind
 from matrix.core.campaign import (
     CAMPAIGN,
@@ -22,7 +22,6 @@ from matrix.core.campaign import (
 )
 from matrix.core.case import CASE, Case, CaseState
 from matrix.core.deadline import Stage
-from matrix.core.delivery import DELIVERY, Lane
 from matrix.core.directory import Tier
 from matrix.core.lifecycle import Step
 from matrix.core.roles import MACHINE
@@ -66,11 +65,18 @@ async def plan(
 
 
 async def reached(ctx: Context, bulletin: Bulletin) -> set[str]:
-    """Accounts that may show a bulletin: posted, verified, or nobody knows."""
+    """Accounts that may show a bulletin: posted, verified, or nobody knows, exempt since or not."""
     found: set[str] = set()
+    exempt: dict[str, str] = {}
     for campaign in await ctx.work.campaigns.find(bulletin=bulletin.id):
         tasks = await ctx.work.tasks.find(campaign=campaign.id)
         found |= {task.account for task in tasks if task.state in REACHED or task.url}
+        exempt |= {task.id: task.account for task in tasks if task.state is TaskState.EXEMPT}
+    if exempt:
+        unknown = await ctx.work.events(
+            entity=TASK.name, entity_id__in=list(exempt), action="exempt", source=TaskState.UNKNOWN
+        )
+        found |= {exempt[one.entity_id] for one in unknown}
     return found
 
 
@@ -122,6 +128,7 @@ async def advance(ctx: Context, campaign_id: str) -> None:
 
 async def case_follows(ctx: Context, campaign: Campaign) -> None:
     """The case goes to checking when its broadcast has ended, and closes when all is done."""
+    await pace.keep(ctx, campaign)
     case = await matters.of(ctx, campaign.case)
     if case.state is CaseState.REPOSTING or (
         case.state is CaseState.PUBLISHED and campaign.state is CampaignState.ABORTED
@@ -140,23 +147,19 @@ async def stop(ctx: Context, campaign: Campaign, reason: str) -> Campaign:
         CAMPAIGN, ctx.work.campaigns, campaign, "abort", by=by, reason=reason, ended_at=ctx.at
     )
     await void_open(ctx, campaign)
-    for delivery in await ctx.work.deliveries.find(
-        lane=Lane.BROADCAST, subject=f"campaign:{campaign.id}", state="pending"
-    ):
-        await ctx.move(DELIVERY, ctx.work.deliveries, delivery, "cancel", by=MACHINE, error="void")
+    await jobs.cancel(ctx, f"campaign:{campaign.id}", "void")
     return campaign
 
 
 async def void_open(ctx: Context, campaign: Campaign) -> None:
     """Tasks that are not posted become void; their cards say so."""
     await owned.take_back(ctx, campaign)
-    operators = set()
-    for task in await ctx.work.tasks.find(campaign=campaign.id):
-        if TASK.has(task.state, "void"):
-            await ctx.move(TASK, ctx.work.tasks, task, "void", by=MACHINE)
-            operators.add(task.operator)
-        elif task.state is TaskState.POSTED:
+    tasks = await ctx.work.tasks.find(campaign=campaign.id)
+    for task in tasks:
+        if task.state is TaskState.POSTED:
             # Out already, and nobody counts it any more.
             await clocks.stop(ctx, f"task:{task.id}", Stage.CHECK)
-    for operator in operators:
+    going = [task for task in tasks if TASK.has(task.state, "void")]
+    await ctx.move_all(TASK, ctx.work.tasks, going, "void", MACHINE)
+    for operator in {task.operator for task in going}:
         await ctx.settle_cards(f"cards:{campaign.id}:{operator}", Settled(what="void", at=ctx.at))

@@ -30,6 +30,9 @@ async def offer(ctx: Context, message: Inbound) -> bool:
     waiting = await tasking.own_open(ctx)
     if not waiting:
         return False
+    if links and all(task.drill for task in waiting):
+        raise Refusal("drill_no_link")
+    waiting = [task for task in waiting if not task.drill]
     booked = await _links(ctx, waiting, links)
     if not links:
         booked += await _screenshots(ctx, waiting, message.files)
@@ -107,6 +110,7 @@ async def link_answer(ctx: Context, dialog: Dialog, message: Inbound) -> None:
     if found is None:
         raise Refusal("no_link")
     task = await ctx.work.tasks.get(str(dialog.data["task"]))
+    ctx.require("drill_apart", holds=not task.drill)
     if not _fits(ctx, task, found.group(0)):
         await _wrong_host(ctx, [task], found.group(0))
     task = await post(ctx, task, url=found.group(0))

@@ -9,7 +9,8 @@ from handlers.context import Context
 from handlers.replies import Choice, choose
 from handlers.replies.drafting import TaskCard, TaskLine
 from handlers.replies.triage import Alarm
-from handlers.reposting import handing, jobs, owned
+from handlers.reposting import handing, jobs, levels, owned
+from matrix.core import drill
 from matrix.core.bulletin import Bulletin
 from matrix.core.campaign import TASK, Campaign, RepostTask, TaskState
 from matrix.core.case import Case
@@ -36,41 +37,34 @@ def due(ctx: Context, campaign: Campaign, case: Case, account: Account) -> datet
     )
 
 
-def operator_of(ctx: Context, account: str) -> str:
-    """Who runs an account today; empty when nobody."""
-    for post in ctx.directory.posts:
-        if (
-            post.role is Role.OPERATOR
-            and account in post.accounts
-            and post.person in ctx.holders(Role.OPERATOR)
-        ):
-            return post.person
-    return ""
+def operators(ctx: Context) -> dict[str, str]:
+    """Account → who runs it today; accounts that nobody runs are absent."""
+    found: dict[str, str] = {}
+    for post in ctx.posts_held(Role.OPERATOR):
+        for account in post.accounts:
+            found.setdefault(account, post.person)
+    return found
 
 
 async def expand(ctx: Context, campaign: Campaign, case: Case) -> None:
     """Make every task of the plan, then the cards and the direct posts."""
-    before = await _predecessors(ctx, campaign)
-    made = []
-    for code in campaign.accounts:
-        account = ctx.directory.accounts.get(code) or await ctx.work.accounts.get(code)
-        if code not in campaign.exempt:
-            made.append(await _make(ctx, campaign, case, account, before.get(code, "")))
+    made = await _make(ctx, campaign, case)
     main = [task for task, account in made if account.tier is Tier.MAIN]
     rest = [one for one in made if one[1].tier is not Tier.MAIN]
     for task in main:
         await _main_done(ctx, campaign, task)
     bulletin = await ctx.work.bulletins.get(campaign.bulletin)
-    await handing.hand_over(
-        ctx, campaign, bulletin, [account for _, account in rest if owned.confirms(ctx, account)]
-    )
-    rest = [one for one in rest if not owned.confirms(ctx, one[1])]
+    # A drill asks no owner outside: what would go to them ends in the drill's channel.
+    waits = [one for _, one in rest if owned.confirms(ctx, one) and not case.drill]
+    await handing.hand_over(ctx, campaign, bulletin, waits)
+    rest = [one for one in rest if one[1] not in waits]
     await _cards(ctx, campaign, case, [task for task, one in rest if not is_direct(ctx, one)])
     direct: dict[str, list[tuple[str, str, str]]] = {}
     for task, account in rest:
         if is_direct(ctx, account):
             one = (account.address, account.id, f"post:{task.id}")
-            direct.setdefault(channel_of(ctx, account), []).append(one)
+            platform = drill.PLATFORM if case.drill else channel_of(ctx, account)
+            direct.setdefault(platform, []).append(one)
     if direct:
         await _post_directly(ctx, campaign, bulletin, direct)
 
@@ -93,25 +87,41 @@ async def _predecessors(ctx: Context, campaign: Campaign) -> dict[str, str]:
     return found
 
 
-async def _make(
-    ctx: Context, campaign: Campaign, case: Case, account: Account, predecessor: str
-) -> tuple[RepostTask, Account]:
-    # What waits for a group's owner asks no operator as well.
-    operator = "" if owned.confirms(ctx, account) else operator_of(ctx, account.id)
-    task = RepostTask(
-        id=ctx.services.ids.new(), campaign=campaign.id, case=case.id, account=account.id,
-        tier=account.tier, serial=await ctx.work.serial(f"task:{case.id}"), operator=operator,
-        due_at=due(ctx, campaign, case, account), predecessor=predecessor,
+async def _make(ctx: Context, campaign: Campaign, case: Case) -> list[tuple[RepostTask, Account]]:
+    """One task per account that is not exempt, all in one statement."""
+    accounts = [
+        ctx.directory.accounts.get(code) or await ctx.work.accounts.get(code)
+        for code in campaign.accounts
+        if code not in campaign.exempt
+    ]
+    before = await _predecessors(ctx, campaign)
+    running = operators(ctx)
+    first = await ctx.work.serial(f"task:{case.id}", len(accounts))
+    made = [
+        RepostTask(
+            id=ctx.services.ids.new(), campaign=campaign.id, case=case.id, account=account.id,
+            tier=account.tier, serial=serial,
+            # What waits for a group's owner asks no operator as well.
+            operator="" if owned.confirms(ctx, account) else running.get(account.id, ""),
+            due_at=due(ctx, campaign, case, account), drill=case.drill,
+            predecessor=before.get(account.id, ""),
+        )
+        for serial, account in enumerate(accounts, first)
+    ]  # fmt: skip
+    await ctx.work.tasks.add_all(made)
+    await ctx.work.record(
+        *(
+            ctx.event(
+                Step(
+                    entity=TASK.name, entity_id=task.id, action="make", source="",
+                    target=task.state.value, actor=MACHINE,
+                ),
+                task,
+            )
+            for task in made
+        )
     )  # fmt: skip
-    await ctx.work.tasks.add(task)
-    await ctx.log(
-        Step(
-            entity=TASK.name, entity_id=task.id, action="make", source="",
-            target=task.state.value, actor=MACHINE,
-        ),
-        task,
-    )  # fmt: skip
-    return task, account
+    return list(zip(made, accounts, strict=True))
 
 
 async def _main_done(ctx: Context, campaign: Campaign, task: RepostTask) -> None:
@@ -159,7 +169,7 @@ async def _card(
     told = None
     if operator:
         told = await ctx.tell(
-            operator, shown, *card_choices(campaign, operator),
+            operator, shown, *card_choices(ctx, campaign, operator, in_drill=case.drill),
             subject=subject, purpose=subject, dedup=subject, roles=(Role.OPERATOR,),
         )  # fmt: skip
     if told is not None:
@@ -186,17 +196,26 @@ async def card(ctx: Context, campaign: Campaign, case: Case, tasks: list[RepostT
         lines=tuple([await line(ctx, task) for task in tasks]),
         corrects="yes" if campaign.corrects else "",
         source=bulletin.url,
+        ask="drill" if case.drill else "real",
     )
 
 
-def card_choices(campaign: Campaign, operator: str) -> list[Choice]:
-    """Copy, later, cannot; the link or screenshot is simply sent."""
-    del operator
-    return [
+def card_choices(
+    ctx: Context, campaign: Campaign, operator: str, *, in_drill: bool
+) -> list[Choice]:
+    """Copy, later, cannot; a town's operator also looks after its communities.
+
+    The link or screenshot is simply sent. In a drill there is nothing to copy.
+    """
+    copies = [
         choose("task.copy", campaign.id, label="copy_short", size="short", keep=True),
         choose("task.copy", campaign.id, label="copy_long", size="long", keep=True),
+    ]
+    return [
+        *([choose("task.drilled", campaign.id)] if in_drill else copies),
         choose("task.later", campaign.id, keep=True),
         choose("task.cannot", campaign.id, keep=True),
+        *([choose("town.state", keep=True)] if levels.towns_of(ctx, operator) else []),
     ]
 
 

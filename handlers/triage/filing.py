@@ -11,6 +11,7 @@ from handlers.replies import choose
 from handlers.replies.shared import Done, Settled
 from handlers.replies.triage import Alarm, Filed
 from handlers.router import Args, action
+from matrix.core import drill
 from matrix.core.case import (
     ASSIGNMENT,
     CASE,
@@ -37,7 +38,7 @@ async def open_case(ctx: Context, lead: Lead) -> Case:
     oldest = min([lead, *same], key=lambda one: one.received_at)
     case = Case(
         id=ctx.services.ids.new(),
-        number=await _number(ctx),
+        number=await _number(ctx, in_drill=lead.drill),
         claim=lead.claim,
         wording=lead.text[:300],
         grade=proposals.grade_of(lead),
@@ -53,6 +54,7 @@ async def open_case(ctx: Context, lead: Lead) -> Case:
         received_at=oldest.received_at,
         filed_at=ctx.at,
         stage_since=ctx.at,
+        drill=lead.drill,
     )
     await ctx.work.cases.add(case)
     role = Role.CLOCK if ctx.clock else Role.DESK
@@ -71,9 +73,11 @@ async def open_case(ctx: Context, lead: Lead) -> Case:
     return case
 
 
-async def _number(ctx: Context) -> str:
+async def _number(ctx: Context, *, in_drill: bool) -> str:
     """District short name + yearly serial; numbers of imported bulletins are not used again."""
     year = ctx.at.astimezone(LOCAL).year
+    if in_drill:
+        return f"{drill.NUMBERS}{await ctx.work.serial(f'{drill.NUMBERS}case:{year}'):04d}"
     while True:
         number = f"{ctx.policy.short_name}-{await ctx.work.serial(f'case:{year}'):04d}"
         taken = await ctx.work.bulletins.count(number=number)
@@ -89,6 +93,7 @@ _ASSESSED = (
 
 async def attach(ctx: Context, lead: Lead, case: Case) -> Lead:
     """The lead belongs to the case; its open candidates are dismissed."""
+    ctx.require("drill_apart", holds=lead.drill == case.drill)
     lead = await ctx.move(LEAD, ctx.work.leads, lead, "attach", case=case.id)
     for one in await ctx.work.links.find(lead=lead.id, state=LinkState.SUGGESTED):
         verb = "confirm" if one.target == case.id else "dismiss"

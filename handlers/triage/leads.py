@@ -104,6 +104,7 @@ async def merge(ctx: Context, subject: str, args: Args) -> None:
     LEAD.rule(lead.state, "attach")
     running = await ctx.work.cases.find(
         merged_into="",
+        drill=lead.drill,
         state__in=[state for state in CaseState if state not in _ENDED],
         order="-filed_at",
         limit=5,

@@ -85,6 +85,7 @@ async def merge_now(ctx: Context, subject: str, args: Args) -> None:
         other = await ctx.work.cases.get(other_id)
         ctx.require("not_frozen", holds=not other.merged_into)
         _mergeable(ctx, [other])
+        ctx.require("drill_apart", holds=other.drill == target.drill)
         for one in await ctx.work.assignments.find(case=other.id):
             if ASSIGNMENT.has(one.state, "void"):
                 await ctx.move(ASSIGNMENT, ctx.work.assignments, one, "void", reason="merged")

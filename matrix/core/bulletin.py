@@ -265,12 +265,16 @@ class Bulletin(Entity):
     areas: tuple[str, ...] = ()
     reason: str = ""
     change: int = 0
+    drill: bool = False
 
     @property
     def answers(self) -> bool:
-        """Whether it may answer a reporter: a rebuttal or an imported one, and current."""
+        """Whether it may answer a reporter: a rebuttal or an imported one, and current.
+
+        What was written for a drill never answers anybody.
+        """
         kinds = {*REBUTTALS, Kind.CORRECTION, Kind.IMPORTED}
-        return self.state is BulletinState.CURRENT and self.kind in kinds
+        return self.state is BulletinState.CURRENT and self.kind in kinds and not self.drill
 
 
 _B = BulletinState

@@ -116,6 +116,7 @@ class RepostTask(Entity):
     posted_at: datetime | None = None
     predecessor: str = ""
     reminders: int = 0
+    drill: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

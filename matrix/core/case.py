@@ -106,6 +106,7 @@ class Case(Entity):
     bulletin: str = ""
     claimed_by: str = ""
     claimed_until: datetime | None = None
+    drill: bool = False
 
 
 def not_frozen(case: Case, actor: Actor, facts: Facts) -> bool:

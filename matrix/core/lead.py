@@ -58,6 +58,7 @@ class Lead(Entity):
     reference: str = ""
     proposal: Mapping[str, object] = field(default_factory=dict)
     entered_by: str = ""
+    drill: bool = False
     edited: bool = False
     rating: str = ""
     claimed_by: str = ""

@@ -8,7 +8,7 @@ _OURS = context.config.attributes["target_metadata"]
 def _include(
     _object: object, name: str | None, kind: str, _reflected: bool, _other: object
 ) -> bool:
-    """Only our tables: the queue engine keeps its own in the same database."""
+    """Only our tables: an earlier queue engine has left its own in some databases."""
     return kind != "table" or name in _OURS.tables
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from matrix.core.delivery import Delivery, DeliveryState, Lane
+from matrix.core.delivery import Delivery, DeliveryState, Lane, Parcel
 from matrix.ports import Mark, Verdict, Work
 from storage.engine import open_engine
 from storage.migrate import upgrade
@@ -71,10 +71,12 @@ async def test_a_mark_takes_only_its_stretch_and_says_what_it_took(work: Work) -
     taken = await work.ledger.mark(mark(ids[2:6], limit=3))
     assert [one.id for one in taken] == ids[2:5]
     stored = [await work.deliveries.get(one.id) for one in taken]
-    assert taken == stored
-    assert {(one.state, one.attempt, one.executor) for one in taken} == {
+    for parcel, row in zip(taken, stored, strict=True):
+        assert parcel == tuple(getattr(row, name) for name in Parcel._fields)
+    assert {(one.state, one.attempt, one.executor) for one in stored} == {
         (DeliveryState.SENDING, 1, "e1")
     }
+    assert await work.ledger.marked(mark(ids)) == taken
     assert [one.id for one in await work.ledger.mark(mark(ids, "a2"))] == [*ids[:2], *ids[5:]]
     assert await work.ledger.mark(mark(ids, "a3")) == []
 
@@ -83,7 +85,8 @@ async def test_what_is_too_old_is_dropped_and_what_was_put_off_waits(work: Work)
     late = await post(work, 1, id="c", give_up_at=NOW)
     off = await post(work, 1, id="e", not_before=NOW + timedelta(minutes=2))
     taken = await work.ledger.mark(mark([late[0], off[0]]))
-    assert [(one.state, one.error) for one in taken] == [(DeliveryState.CANCELLED, "too-old")]
+    assert [one.state for one in taken] == [DeliveryState.CANCELLED]
+    assert (await work.deliveries.get(late[0])).error == "too-old"
     assert await work.ledger.next_due(mark(off)) == NOW + timedelta(minutes=2)
     assert await work.ledger.waiting(SUBJECT, "pending") == off
     later = await work.ledger.mark(mark(off, at=NOW + timedelta(minutes=2)))
@@ -101,3 +104,14 @@ async def test_an_outcome_is_written_only_where_its_attempt_still_stands(work: W
     assert (first.state, first.attempt, first.attempt_id) == (DeliveryState.SENDING, 2, "a2")
     assert (second.state, second.sent_at, second.remote_id) == (DeliveryState.SENT, NOW, "r")
     assert await work.ledger.settle("sending", []) == set()
+
+
+async def test_all_of_a_subject_is_dropped_but_what_is_on_its_way(work: Work) -> None:
+    ids = await post(work, 5)
+    await post(work, 2, id="e", subject="campaign:2")
+    await work.ledger.mark(mark(ids[:2]))
+    assert await work.ledger.drop(SUBJECT, "pending", "cancelled", "void") == 3
+    assert await work.ledger.drop(SUBJECT, "pending", "cancelled", "void") == 0
+    states = [one.state for one in await work.deliveries.find(subject=SUBJECT, order="id")]
+    assert states == ["sending", "sending", "cancelled", "cancelled", "cancelled"]
+    assert await work.deliveries.count(subject="campaign:2", state="pending") == 2

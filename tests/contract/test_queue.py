@@ -6,9 +6,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 
+from bot.aside import Inline
 from storage.engine import open_engine
 from storage.migrate import upgrade
-from storage.queue import DbosQueue, JobRunner, MemoryQueue
+from storage.queue import JobQueue, JobRunner, MemoryQueue
 from storage.unit_of_work import SqlStore
 
 PATIENCE = 20.0
@@ -17,7 +18,7 @@ PATIENCE = 20.0
 class Bench:
     """A store with a queue on it, and the jobs that ran."""
 
-    def __init__(self, store: SqlStore, queue: DbosQueue | MemoryQueue) -> None:
+    def __init__(self, store: SqlStore, queue: JobQueue | MemoryQueue) -> None:
         self.store, self.queue = store, queue
         self.ran: list[str] = []
         self.changed = asyncio.Event()
@@ -58,9 +59,9 @@ async def opened(
     async with AsyncExitStack() as stack:
         engine = open_engine(url)
         stack.push_async_callback(engine.dispose)
-        queue = DbosQueue(url, executor)
+        queue = JobQueue(executor, poll=0.05)
         bench = Bench(SqlStore(engine, queue), queue)
-        await queue.start(run or bench.run, dead)
+        await queue.start(run or bench.run, Inline(bench.store), dead)
         stack.push_async_callback(queue.stop)
         yield bench
 
@@ -74,7 +75,7 @@ async def in_memory(url: str) -> AsyncIterator[Bench]:
     await engine.dispose()
 
 
-@pytest.fixture(params=["memory", "dbos"])
+@pytest.fixture(params=["memory", "table"])
 async def bench(request: pytest.FixtureRequest, database_url: str) -> AsyncIterator[Bench]:
     made = in_memory(database_url) if request.param == "memory" else opened(database_url, "first")
     async with made as bench:

@@ -212,3 +212,24 @@ async def test_any_text_survives(store: SqlStore, text: str) -> None:
         await work.commit()
     async with store.read() as work:
         assert (await work.inbox.get("x")).text == text
+
+
+async def test_several_are_saved_at_once_or_none_where_one_was_overtaken(store: SqlStore) -> None:
+    ids = [f"c{n:04}" for n in range(1200)]
+    async with store.work() as work:
+        await work.cases.add_all([case(id=one, number=one) for one in ids])
+        await work.commit()
+    async with store.work() as work:
+        found = await work.cases.find(order="id")
+        saved = await work.cases.save_all(
+            [dataclasses.replace(one, verdict_basis=f"第 {one.number}") for one in found]
+        )
+        await work.commit()
+    assert {one.version for one in saved} == {found[0].version + 1}
+    async with store.work() as work:
+        assert await work.cases.find(order="id") == saved
+        await work.cases.save(saved[700])
+        with pytest.raises(StaleVersion):
+            await work.cases.save_all([dataclasses.replace(one, reason="x") for one in saved])
+    async with store.read() as work:
+        assert await work.cases.count(reason="x") == 0

@@ -1,4 +1,4 @@
-"""A clock that stands still until told otherwise."""
+"""Clocks: one stands still until told otherwise, one goes on from where it was put."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -14,3 +14,16 @@ class FakeClock:
 
     def forward(self, **span: float) -> None:
         self.at += timedelta(**span)
+
+
+class JumpingClock:
+    """The computer's clock, and how far it was moved."""
+
+    def __init__(self) -> None:
+        self.moved = timedelta()
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.moved
+
+    def forward(self, **span: float) -> None:
+        self.moved += timedelta(**span)

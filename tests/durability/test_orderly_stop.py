@@ -4,6 +4,7 @@ Real processes, a real sink that takes no keys and notes when each message came.
 """
 
 import asyncio
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +17,7 @@ from matrix.broadcast.plan import jobs
 from matrix.core.delivery import Delivery, DeliveryState, Lane
 from storage.engine import open_engine
 from storage.migrate import upgrade
-from storage.queue import DbosQueue
+from storage.queue import JobQueue
 from storage.unit_of_work import SqlStore
 from tests.doubles.processes import PATIENCE, running
 from tests.unit.matrix.test_pacing import fullest
@@ -45,9 +46,7 @@ async def plan(url: str, to: str) -> None:
     """Deliveries and their jobs, as a campaign's start puts them in."""
     await asyncio.to_thread(upgrade, url)
     engine, ids = open_engine(url), RandomIds()
-    queue = DbosQueue(url, "planner")
-    store = SqlStore(engine, queue)
-    await queue.open()
+    store = SqlStore(engine, JobQueue("planner"))
     async with store.work() as work:
         template = Delivery(
             id=ids.new(), lane=Lane.BROADCAST, platform="webhook", address="", subject=SUBJECT,
@@ -56,7 +55,6 @@ async def plan(url: str, to: str) -> None:
         made = await work.ledger.post(template, [(f"{to}?t={n}", "", "") for n in range(TARGETS)])
         await work.enqueue("broadcast", *(job.name for job in jobs(SUBJECT, made, 40)))
         await work.commit()
-    await queue.stop()
     await engine.dispose()
 
 
@@ -72,6 +70,10 @@ async def states(url: str) -> dict[str, int]:
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(
+    os.environ.get("FAULTS") != "long",
+    reason="long form: make faults; a sink that is kept waiting for 10 s answers nobody",
+)
 async def test_a_stop_in_mid_broadcast_leaves_no_doubt_and_the_limit_holds(
     database_url: str, tmp_path: Path
 ) -> None:

@@ -399,3 +399,14 @@ async def test_a_second_process_on_the_same_folder_is_refused(tmp_path: Path) ->
         assert "已有一个进程在用数据文件夹" in err.decode()
     async with opened(tmp_path) as desk:
         await desk.keep(1)
+
+
+async def test_what_arrives_together_is_kept_and_its_repeats_are_known(tmp_path: Path) -> None:
+    async with opened(tmp_path) as desk:
+        arriving = [desk.message(number) for number in range(1, 30)]
+        repeat = replace(arriving[0], id=desk.parts.services.ids.new())
+        fresh = await asyncio.gather(
+            *(desk.parts.dispatcher.store(one) for one in (*arriving, repeat))
+        )
+        assert fresh == [True] * len(arriving) + [False]
+        assert await desk.count("inbox") == len(arriving)

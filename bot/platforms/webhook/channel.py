@@ -3,20 +3,57 @@
 import asyncio
 import hmac
 import json
+import re
 from dataclasses import replace
 from datetime import timedelta
+from functools import lru_cache
 from http import HTTPStatus
+from typing import ClassVar
 
 import aiohttp
+from multidict import istr
 from yarl import URL
 
 from bot.channel import Doubt, Outgoing
 from bot.platforms.webhook.limits import LIMITS
+from bot.platforms.webhook.patience import Patience
 from matrix.core.errors import DeliveryError
 
 _SECONDS = 10
+_ASKING = aiohttp.ClientTimeout(total=_SECONDS)
+_QUOTED = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+")
+"""What an address may be made of (RFC 3986, section 2)."""
 _REFUSED = range(400, 500)
 _BUSY = {408, 425, 429}
+
+
+class _Request(aiohttp.ClientRequest):
+    """Without Accept and Accept-Encoding; ``skip_auto_headers`` costs more than the headers do."""
+
+    DEFAULT_HEADERS: ClassVar[dict[istr, str]] = {}  # type: ignore[misc]
+
+
+_ANSWER = 1 << 16
+"""Bytes of an answer that are read: it is an address."""
+
+
+@lru_cache(maxsize=64)
+def _quoted(text: str) -> str:
+    """A text as JSON: the same for thousands."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+async def _bounded(answer: aiohttp.ClientResponse) -> bytes:
+    """The body; only its beginning, and the connection is closed, where it is too long."""
+    if 0 <= (answer.content_length or -1) <= _ANSWER:
+        return await answer.read()
+    body = b""
+    async for some in answer.content.iter_any():
+        body += some
+        if len(body) > _ANSWER:
+            answer.close()
+            break
+    return body
 
 
 class Webhook:
@@ -27,34 +64,38 @@ class Webhook:
     def __init__(self, secret: str, hosts: tuple[str, ...], doubt: Doubt = Doubt.KEY) -> None:
         """``secret`` signs, ``hosts`` may be called, ``doubt`` is what the endpoint promises."""
         self.limits = replace(LIMITS, doubt=doubt)
-        self._secret = secret.encode()
+        self._hmac = hmac.new(secret.encode(), digestmod="sha256")
         self._hosts = frozenset(hosts)
         self._session: aiohttp.ClientSession | None = None
+        self._patience = Patience(_SECONDS)
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None or self._session.closed:
             # Nothing that a signed POST does not need: at a thousand a second each trifle shows.
             self._session = aiohttp.ClientSession(
-                timeout=aiohttp.ClientTimeout(total=_SECONDS),
+                timeout=aiohttp.ClientTimeout(total=None),
                 trust_env=False,
                 cookie_jar=aiohttp.DummyCookieJar(),
-                skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding"),
+                request_class=_Request,
                 connector=aiohttp.TCPConnector(limit=0),
             )
         return self._session
 
     def sign(self, body: bytes) -> str:
         """HMAC-SHA-256 of the body, hexadecimal."""
-        return hmac.digest(self._secret, body, "sha256").hex()
+        signed = self._hmac.copy()
+        signed.update(body)
+        return signed.hexdigest()
 
     async def send(self, message: Outgoing) -> str:
         """POST once. An answer that never came is unknown; a 5xx too."""
-        url = URL(message.address)
+        # What needs no quoting is not looked through for it.
+        url = URL(message.address, encoded=_QUOTED.fullmatch(message.address) is not None)
         if (url.host or "") not in self._hosts:
             raise DeliveryError("host-not-listed", permanent=True)
-        body = json.dumps(
-            {"delivery_id": message.key, "idempotency_key": message.key, "text": message.text},
-            ensure_ascii=False,
+        key = json.dumps(message.key)
+        body = (
+            f'{{"delivery_id": {key}, "idempotency_key": {key}, "text": {_quoted(message.text)}}}'
         ).encode()
         headers = {
             "Content-Type": "application/json",
@@ -62,10 +103,12 @@ class Webhook:
             "X-Piyao-Signature": f"sha256={self.sign(body)}",
         }
         try:
-            async with self._open().post(
-                url, data=body, headers=headers, allow_redirects=False
-            ) as answer:
-                return await self._read(answer, message.key)
+            with self._patience:
+                answer = await self._open().post(
+                    url, data=body, headers=headers, allow_redirects=False
+                )
+                async with answer:
+                    return await self._read(answer, message.key)
         except aiohttp.ClientConnectorError as error:
             raise DeliveryError("unreachable") from error
         except (TimeoutError, aiohttp.ClientError) as error:
@@ -81,8 +124,11 @@ class Webhook:
             raise DeliveryError(str(answer.status), permanent=True)
         if answer.status >= 300:  # noqa: PLR2004
             raise DeliveryError(str(answer.status), unknown=True)
+        body = await _bounded(answer)
+        if b'"url"' not in body:
+            return key
         try:
-            url = json.loads(await answer.read()).get("url", "")
+            url = json.loads(body).get("url", "")
         except (ValueError, AttributeError):
             url = ""
         return str(url) or key
@@ -95,7 +141,7 @@ class Webhook:
         }
         try:
             async with self._open().get(
-                message.address, headers=headers, allow_redirects=False
+                message.address, headers=headers, allow_redirects=False, timeout=_ASKING
             ) as answer:
                 if answer.status == HTTPStatus.NOT_FOUND:
                     return ""

@@ -178,7 +178,7 @@ class OfficialChannel:
         if (given := self._rendezvous.given(message_id)) is not None:
             # The first answer may not have arrived: the same again, also when it was "success".
             return given
-        hurry = self.account.speaks and self._rendezvous.crowded
+        hurry = self.account.speaks and self._rendezvous.crowded(began)
         with self._rendezvous.waiting(message_id) as answer:
             if heard.media is not None:
                 inbound = await self._with_file(inbound, heard.media)
@@ -187,13 +187,19 @@ class OfficialChannel:
             elif said := await self._again(inbound, self.limits):
                 self._rendezvous.remember(message_id, said)
                 return said
-            left = began + self._patience - asyncio.get_running_loop().time()
             if not hurry:
-                await asyncio.wait([answer], timeout=max(0.0, left))
+                await self._in_time(answer, began)
             if answer.done():
                 return answer.result()
             self._rendezvous.remember(message_id, "")
             return ""
+
+    async def _in_time(self, answer: asyncio.Future[str], began: float) -> None:
+        """Wait for the answer as long as the response may wait."""
+        loop = asyncio.get_running_loop()
+        await asyncio.wait([answer], timeout=max(0.0, began + self._patience - loop.time()))
+        if not answer.done():
+            self._rendezvous.late(loop.time())
 
     def _allow(self, heard: Heard) -> None:
         if heard.left:

@@ -13,7 +13,10 @@ from contextlib import contextmanager
 KEPT = 5000
 # Requests that wait at once. More means that answers take long: the rest are told "success" at
 # once and get theirs as a customer-service message, so that every request stays short.
-WAITING = 12
+WAITING = 8
+# Seconds for which nobody waits after an answer was late: at 200 a second the few that try again
+# stay far below one in a hundred.
+RECOVERY = 15.0
 
 
 class Rendezvous:
@@ -22,14 +25,18 @@ class Rendezvous:
     def __init__(self, waiting: int = WAITING) -> None:
         """Nobody waits."""
         self._most = waiting
+        self._late_until = 0.0
         self._open: dict[str, asyncio.Future[str]] = {}
         self._callers: dict[str, int] = {}
         self._given: OrderedDict[str, str] = OrderedDict()
 
-    @property
-    def crowded(self) -> bool:
-        """Whether one more should not wait."""
-        return len(self._open) >= self._most
+    def crowded(self, now: float) -> bool:
+        """Whether one more should not wait: many do, or an answer was late just now."""
+        return len(self._open) >= self._most or now < self._late_until
+
+    def late(self, now: float) -> None:
+        """A request has waited in vain: for a while the next need not try. ``now`` in seconds."""
+        self._late_until = now + RECOVERY
 
     @contextmanager
     def waiting(self, message_id: str) -> Iterator[asyncio.Future[str]]:

@@ -1,0 +1,1 @@
+"""Where a drill's direct posts end: nowhere."""
