@@ -95,6 +95,7 @@ class Talk:
 
 def test_every_code_has_its_sentence_and_every_sentence_its_code() -> None:
     sources = [*(ROOT / "handlers/importing").glob("*.py"), *(ROOT / "bot/tables").glob("*.py")]
+    sources += [ROOT / "bot/administration.py", ROOT / "bot/corporations.py"]
     source = "\n".join(path.read_text("utf-8") for path in sources)
     said = set(TEXTS["import"])
     codes = {f"file_{code}" for code in re.findall(r'TableFault\(\s*"(\w+)"', source)}
@@ -141,8 +142,11 @@ async def test_every_table_goes_out_and_comes_back_the_same(
 ) -> None:
     path = tmp_path / f"{table}{ending}"
     written = await export_table(loaded, table, path)
-    source = next(one for one in SAMPLE.iterdir() if one.stem == table)
-    assert written == len(read_table(source))
+    # Calendars, days and shifts are a district's own: the sample has none.
+    source = next((one for one in SAMPLE.iterdir() if one.stem == table), None)
+    assert written == (len(read_table(source)) if source else 0)
+    if not written:
+        return
     async with loaded.read() as work:
         made = await plan(work, {table: read_table(path)}, key_of=key_of, today=TODAY)
     assert made.faults == ()
@@ -156,7 +160,9 @@ async def test_an_export_of_everything_rebuilds_the_same_district(
     folder = tmp_path / "out"
     folder.mkdir()
     for table in TABLES:
-        await export_table(loaded, table, folder / f"{table}{ending}")
+        path = folder / f"{table}{ending}"
+        if not await export_table(loaded, table, path):
+            path.unlink()
     assert await Talk().bring(empty_twin, folder) == DONE
     for table in TABLES:
         async with loaded.read() as here, empty_twin.read() as there:
@@ -255,7 +261,7 @@ async def test_an_empty_folder_says_what_is_looked_for(empty: SqlStore, tmp_path
     folder.mkdir()
     talk = Talk()
     assert await talk.bring(empty, folder) == NOTHING_WRITTEN
-    assert "areas、units" in talk.shown[0]
+    assert "areas、calendars、days、units" in talk.shown[0]
 
 
 async def test_who_changes_the_data_meanwhile_stops_the_import(

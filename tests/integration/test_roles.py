@@ -105,7 +105,7 @@ async def test_probes_tell_of_everything_and_the_public_face_of_nothing(tmp_path
             assert (await http.get("/healthz")).json()["roles"] == "web,chat,clock,worker"
             ready = await http.get("/readyz")
         assert ready.status_code == 200
-        assert ready.json()["channels"] == {"sms": "", "webchat": ""}
+        assert ready.json()["channels"] == {"drill": "", "sms": "", "webchat": ""}
 
 
 async def test_a_process_without_its_database_is_not_ready(tmp_path: Path) -> None:
@@ -132,7 +132,7 @@ async def test_each_role_holds_its_own_only(tmp_path: Path, postgres_url: str) -
             assert not clock.channels
             await clock.tick()
         async with process(tmp_path, postgres_url, "worker", sms=line) as worker:
-            assert set(worker.channels) == {"webchat", "sms"}
+            assert set(worker.channels) == {"webchat", "sms", "drill"}
 
 
 async def test_two_processes_on_one_folder_have_an_index_each(tmp_path: Path) -> None:

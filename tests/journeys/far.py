@@ -12,6 +12,7 @@ from typing import Any, cast
 import httpx
 
 from bot.assembly import assemble
+from bot.clock_report import compare
 from bot.parts import Parts
 from bot.presenter import Presenter
 from config.settings import load
@@ -52,6 +53,12 @@ class FarPlay(Play):
 
     clock: FileClock
     sweeper: Process
+
+    async def _clocks(self) -> None:
+        """The log gives every clock as it is stored; their times are this process's to know."""
+        async with self.parts.store.read() as work:
+            _, differing = await compare(work)
+        assert not differing
 
     async def settle(self) -> None:
         """Wait until nothing is under way; a crash of a handler is a failure."""

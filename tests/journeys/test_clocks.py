@@ -156,12 +156,13 @@ async def test_feedback_of_the_night_is_late_an_hour_after_the_morning(tmp_path:
         assert await p.states("feedback") == ["due"], "blue waits for 7:15"
         await p.tick(hours=8, minutes=20)
         assert _breaches(await p.heard("陈静")) == [], "the morning of 7:15"
-        await p.tick(minutes=30)
+        await p.tick(minutes=70)
         assert len(_breaches(await p.heard("陈静"))) == 1
 
 
 async def test_feedback_that_was_told_is_no_breach(tmp_path: Path) -> None:
     async with stage(tmp_path, after=story.lamps_published) as p:
+        await story.told(p)
         await p.tick(hours=2)
         assert _breaches(await p.heard("陈静")) == []
 
@@ -212,7 +213,7 @@ async def test_the_watch_ends(tmp_path: Path) -> None:
     async with stage(tmp_path, after=closed) as p:
         await p.tick(hours=23, minutes=59)
         assert len(await p.all("deadlines", stage="watch", closed_at=None)) == 1
-        await p.tick(minutes=1)
+        await p.tick(minutes=16)
         assert await p.all("deadlines", stage="watch", closed_at=None) == []
         await _reported(p, "李敏", "张伟", "喻耕读")
         assert _relapses(await p.heard("陈静")) == []

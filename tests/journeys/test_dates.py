@@ -29,6 +29,7 @@ async def test_the_drafter_dates_the_text_before_it_is_submitted(tmp_path: Path)
         assert (made.expires_at is None, made.review_at is None) == (False, False)
 
         await p.press("冯涛", "campaign_none")
+        await story.told(p)
         p.clock.forward(days=20)
         assert SHOWN in await p.say("李敏", story.LAMPS)
         p.clock.forward(days=10)

@@ -99,6 +99,7 @@ async def test_the_whole_story_through_an_official_account(chat: Chat) -> None:
 
     await correction_signed(p, number)
     await p.say("冯涛", "https://mp.weixin.qq.com/s/lamps2")
+    await p.tick(minutes=16)
     for reporter in ("王芳", "李敏"):
         assert p.told(reporter, "更正：之前就线索") == 1
     await broadcast(p)

@@ -22,6 +22,11 @@ OFFICIAL = {
 EVERYTHING = {
     "PIYAO_TELEGRAM_TOKEN": "1:a", "PIYAO_WEBHOOK_SECRET": "s" * 20, "PIYAO_WEBCHAT": "on",
     "PIYAO_WECHAT_ACCOUNTS": json.dumps([OFFICIAL]),
+    "PIYAO_WECOM_CORP_ID": "ww1", "PIYAO_WECOM_AGENT_ID": "1000002", "PIYAO_WECOM_SECRET": "s" * 32,
+    "PIYAO_WECOM_TOKEN": "t", "PIYAO_WECOM_AES_KEY": "k" * 43, "PIYAO_WECOM_BOT_ID": "b",
+    "PIYAO_WECOM_BOT_SECRET": "s", "PIYAO_WECOM_ROBOTS": "a=k", "PIYAO_DINGTALK_ROBOTS": "a=t:s",
+    "PIYAO_FEISHU_ROBOTS": "a=t:s", "PIYAO_WEIBO_TOKEN": "w", "PIYAO_WEIBO_IP": "192.0.2.1",
+    "PIYAO_EMAIL_HOST": "mail.example", "PIYAO_EMAIL_FROM": "a@b.example",
 }  # fmt: skip
 
 
@@ -66,7 +71,23 @@ async def test_every_name_is_made_and_nothing_else(made: dict[str, object]) -> N
     ("settings", "posts"),
     [
         (load({}), frozenset()),
-        (load(EVERYTHING), frozenset({"telegram", "webhook", "wechat_official@jb"})),
+        (
+            load(EVERYTHING),
+            frozenset(
+                {
+                    "telegram",
+                    "webhook",
+                    "wechat_official@jb",
+                    "wecom",
+                    "wecom_group",
+                    "wecom_robot",
+                    "dingtalk",
+                    "feishu",
+                    "weibo",
+                    "email",
+                }
+            ),
+        ),
     ],
 )
 def test_accounts_are_posted_to_through_what_can_post(
@@ -75,6 +96,6 @@ def test_accounts_are_posted_to_through_what_can_post(
     assert posting(settings) == posts
 
 
-def test_without_settings_there_is_the_demonstration_only() -> None:
-    assert list(make_channels(load({}), MEANS)) == ["webchat"]
-    assert not make_channels(load({"PIYAO_WEBCHAT": "off"}), MEANS)
+def test_without_settings_there_is_the_demonstration_and_the_drill_only() -> None:
+    assert list(make_channels(load({}), MEANS)) == ["webchat", "drill"]
+    assert list(make_channels(load({"PIYAO_WEBCHAT": "off"}), MEANS)) == ["drill"]
