@@ -124,6 +124,7 @@ async def test_a_group_without_api_is_on_the_same_board(tmp_path: Path) -> None:
         await s.p.press("冯涛", "task_verify")
         assert "微信群 4/4" in await s.board()
         assert await s.p.states("campaigns") == ["converged"]
+        await s.p.tick(minutes=16)
         assert await s.p.states("cases") == ["closed"]
 
 

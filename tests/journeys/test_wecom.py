@@ -66,6 +66,7 @@ async def whole_story(p: Any) -> None:
 
     await correction_signed(p, number)
     await p.say("冯涛", f"{LINK}2")
+    await p.tick(minutes=16)
     for reporter in ("王芳", "李敏"):
         assert p.told(reporter, "更正：之前就线索") == 1
     await broadcast(p)
