@@ -136,6 +136,10 @@ async def test_taken_back_within_half_an_hour_nothing_was_said(tmp_path: Path) -
         assert await p.all("deadlines", stage="draft", closed_at=None) == []
         assert "不向住户收费" in await p.say("张伟", story.LAMPS), "as before"
         await p.press("陈静", "appeal_deny")
+        await p.say("陈静", "合同上没有写错。")
+        await p.press("陈静", "appeal_undo")
+        assert await p.states("appeals") == ["open"]
+        await p.press("陈静", "appeal_deny")
         await p.say("陈静", "合同所写就是金穗家园。")
         await p.tick(minutes=30)
         (said,) = (await p.heard("李敏"))[before:]
