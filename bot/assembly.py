@@ -4,7 +4,7 @@ import asyncio
 import importlib
 import logging
 import pkgutil
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
@@ -16,7 +16,7 @@ from bot.aside import Aside, Inline
 from bot.attachments import Attachments
 from bot.beginning import check_roles, clock_of, make_key, one_process, prepare_data
 from bot.broadcaster import Broadcaster
-from bot.channel import Channel
+from bot.channel import Channel, Waited
 from bot.dispatch import ALONE, SHARED, Dispatcher
 from bot.draft_links import DraftLinks
 from bot.following import indexes
@@ -43,6 +43,7 @@ from handlers.housekeeping import chunks, ledger
 from handlers.importing.directory import load_directory
 from handlers.router import ACTIONS
 from handlers.services import Directories, Keep, Policy, Services
+from matrix.core.conversation import Inbound
 from matrix.ports import Clock, LinkChecker
 from storage import executors
 from storage.engine import open_engine
@@ -86,28 +87,12 @@ async def assemble(
     """Open what the roles of this process need. ``durable`` False: queue and index in memory."""
     register_handlers()
     check_roles(settings)
-    settings.data.mkdir(parents=True, exist_ok=True)
-    roles = settings.roles
     async with AsyncExitStack() as stack:
-        if alone(settings):
-            stack.enter_context(one_process(settings.data))
-        await asyncio.to_thread(upgrade, settings.url)
-        engine = open_engine(settings.url)
-        stack.push_async_callback(engine.dispose)
-        store = SqlStore(engine)
         clock = clock or clock_of(settings)
         ids = RandomIds()
-        async with store.alone("begin"):
-            await prepare_data(settings, store, clock, ids)
+        store = await _database(settings, clock, ids, stack)
         directories, change = await _directory(store, clock)
-        listens = ProcessRole.CHAT in roles
-        folder = settings.data / "index" if durable and listens else None
-        library = Library(
-            *stack.enter_context(indexes(folder)), directories, load_model(), settings.match_level
-        )
-        if listens:
-            async with store.read() as work:
-                await library.refresh(work)
+        library = await _library(settings, store, directories, stack, durable=durable)
         texts = load_texts()
         outbox = Wake()
         pages = DraftLinks(make_key(settings), settings.public_url.rstrip("/"))
@@ -129,24 +114,19 @@ async def assemble(
         presenter = Presenter(texts=texts)
         executor = ids.new()
         attachments = Attachments(settings.data / "files", store, clock, ids)
-        holdings = _holdings(settings, engine, executor, channels or {})
+        holdings = _holdings(settings, store.engine, executor, channels or {})
         dispatcher = Dispatcher(
             services, library, SHARED if settings.split else ALONE, holdings.lines
         )
         means = _means(services, store, dispatcher, attachments, presenter, executor)
         made = _channels(settings, means, channels or {}, stack)
         dispatcher.lingering = frozenset(n for n, one in made.items() if one.limits.bundles)
-        gates = _gates(made, engine, executor, stack)
+        dispatcher.unanswered = _unanswered(made)
+        gates = _gates(made, store.engine, executor, stack)
         sender = Sender(services, presenter, made, executor, gates, holdings.held)
-        if listens:
+        if ProcessRole.CHAT in settings.roles:
             outbox.sender = sender
-        # Alone, a process hears of every job by itself.
-        poll = 2.0 if alone(settings) else 0.25
-        queue = JobQueue(executor, poll, engine) if durable else MemoryQueue()
-        store.jobs = queue
-        works = ProcessRole.WORKER in roles
-        writes = Aside(settings.url, queue) if durable and works else Inline(store)
-        stack.push_async_callback(writes.close)
+        queue, writes = _queue(settings, store, executor, stack, durable=durable)
         broadcaster = Broadcaster(
             services, sender, writes, frozenset(made), executor,
             patience=chunks.LATER if durable else timedelta(),
@@ -162,6 +142,55 @@ async def assemble(
         )  # fmt: skip
         await _take_over(parts, writes, stack)
         yield parts
+
+
+async def _database(
+    settings: Settings, clock: Clock, ids: RandomIds, stack: AsyncExitStack
+) -> SqlStore:
+    """Open and migrated, with what must be in it before anything else."""
+    settings.data.mkdir(parents=True, exist_ok=True)
+    if alone(settings):
+        stack.enter_context(one_process(settings.data))
+    await asyncio.to_thread(upgrade, settings.url)
+    store = SqlStore(open_engine(settings.url))
+    stack.push_async_callback(store.engine.dispose)
+    async with store.alone("begin"):
+        await prepare_data(settings, store, clock, ids)
+    return store
+
+
+async def _library(
+    settings: Settings,
+    store: SqlStore,
+    directories: Directories,
+    stack: AsyncExitStack,
+    *,
+    durable: bool,
+) -> Library:
+    """The indexes, up with the database where this process answers."""
+    listens = ProcessRole.CHAT in settings.roles
+    folder = settings.data / "index" if durable and listens else None
+    library = Library(
+        *stack.enter_context(indexes(folder)), directories, load_model(), settings.match_level
+    )
+    if listens:
+        async with store.read() as work:
+            await library.refresh(work)
+    return library
+
+
+def _queue(
+    settings: Settings, store: SqlStore, executor: str, stack: AsyncExitStack, *, durable: bool
+) -> tuple[JobQueue | MemoryQueue, Aside | Inline]:
+    """The broadcast lane's jobs, and the hand that writes its outcomes."""
+    # Alone, a process hears of every job by itself.
+    poll = 2.0 if alone(settings) else 0.25
+    queue = JobQueue(executor, poll, store.engine) if durable else MemoryQueue()
+    store.jobs = queue
+    works = ProcessRole.WORKER in settings.roles
+    writes = Aside(settings.url, queue) if durable and works else Inline(store)
+    stack.push_async_callback(writes.close)
+    return queue, writes
 
 
 def _means(
@@ -201,6 +230,17 @@ def _channels(
         if hasattr(channel, "aclose"):
             stack.push_async_callback(channel.aclose)
     return made
+
+
+def _unanswered(channels: Mapping[str, Channel]) -> Callable[[Inbound], None]:
+    """Tells the channel of a message that nothing is said to it."""
+    waited = {name: one for name, one in channels.items() if isinstance(one, Waited)}
+
+    def tell(message: Inbound) -> None:
+        if message.platform in waited:
+            waited[message.platform].unanswered(message.message_id)
+
+    return tell
 
 
 def _holdings(

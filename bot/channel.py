@@ -187,6 +187,14 @@ class Hooked(Protocol):
 
 
 @runtime_checkable
+class Waited(Protocol):
+    """A channel whose requests wait for what is said to their message."""
+
+    def unanswered(self, message_id: str) -> None:
+        """Nothing is: the request need not wait."""
+
+
+@runtime_checkable
 class GroupTasks(Protocol):
     """A channel whose ``limits.owners`` holds: what it sends waits for the owner of the groups."""
 

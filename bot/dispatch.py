@@ -23,6 +23,8 @@ LOG = logging.getLogger("piyao.dispatch")
 ALONE = 2.0
 SHARED = 0.25
 """Seconds after which the inbox is looked at unasked: alone, and where other processes fill it."""
+_FEW = 20
+"""Messages looked up at a time: less than a second's work, so that who came first stays first."""
 ATTEMPTS = 5
 _BACKOFF = (
     timedelta(seconds=2),
@@ -69,6 +71,8 @@ class Dispatcher:
         self._keeper: asyncio.Task[None] | None = None
         self.lingering: frozenset[str] = frozenset()
         """Channels where what cannot go now goes with the person's next message."""
+        self.unanswered: Callable[[Inbound], None] = _unheard
+        """Told of a message that is done and to which nothing is said."""
 
     async def store(self, message: Inbound) -> bool:
         """Keep a message before it is acknowledged; False when it is known already.
@@ -137,9 +141,9 @@ class Dispatcher:
                 continue
 
     async def step(self) -> bool:
-        """Process the next message; False when none is ready."""
+        """Process the next few messages; False when none is ready."""
         now, lines = self._services.clock.now(), self._lines()
-        of: dict[str, Any] = {"state": InboxState.STORED, "limit": 1}
+        of: dict[str, Any] = {"state": InboxState.STORED, "limit": _FEW}
         if lines is not None:
             of["platform__in"] = lines
         async with self._services.store.read() as work:
@@ -147,10 +151,9 @@ class Dispatcher:
             fresh = await work.inbox.find(retry_at=None, **of)
             again = await work.inbox.find(retry_at__lte=now, **of)
         ready = sorted([*fresh, *again], key=lambda one: one.id)
-        if not ready:
-            return False
-        await self.process(ready[0])
-        return True
+        for one in ready[:_FEW]:
+            await self.process(one)
+        return bool(ready)
 
     async def process(self, message: Inbound) -> None:
         """One message in one transaction; refusals and failures in one of their own."""
@@ -185,6 +188,8 @@ class Dispatcher:
                 await ledger.release(ctx)
             await _done(work, current)
             await work.commit()
+        if not any(one.answers for one in ctx.said):
+            self.unanswered(message)
 
     async def _refuse(self, message: Inbound, refusal: Refusal) -> None:
         if message.in_group:
@@ -261,6 +266,10 @@ def storable(message: Inbound) -> Inbound:
             for name in ("text", "quoted", "message_id", "sender_name", "token")
         },
     )
+
+
+def _unheard(message: Inbound) -> None:
+    del message
 
 
 async def _nothing(ctx: Context) -> None:

@@ -96,6 +96,7 @@ class Voice:
         if not usable:
             return None
         first = usable[0]
+        here = (first.platform, first.chat) == (self.platform, self.chat)
         return await self._say(
             first.platform,
             first.chat,
@@ -106,6 +107,7 @@ class Voice:
             purpose=purpose,
             dedup=dedup,
             post=self.post_line(person, roles, unit) if choices else None,
+            answers=self.answering if here else "",
         )
 
     def post_line(self, person: str, roles: Collection[Role], unit: str) -> PostLine | None:

@@ -1,6 +1,6 @@
 """What the inner rooms need from the outer ones. Implementations lie in storage and bot."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -65,6 +65,9 @@ class Repository(Protocol[E]):
 
     async def maybe(self, entity_id: str) -> E | None:
         """The entity or None."""
+
+    async def load(self, ids: Iterable[str]) -> None:
+        """Read several in one statement, for ``get`` and ``maybe`` to find at once."""
 
     async def one(self, **criteria: Any) -> E | None:
         """The first match or None."""

@@ -7,6 +7,8 @@ from sqlalchemy import Connection, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from storage.driver import connect
+
 READ = "piyao_read"
 """Execution option of a transaction that only reads."""
 
@@ -44,7 +46,8 @@ def open_engine(url: str) -> AsyncEngine:
             parsed, pool_size=10, max_overflow=10, pool_pre_ping=True, hide_parameters=True,
             connect_args={} if "options" in parsed.query else {"options": _IDLE},
         )  # fmt: skip
-    engine = create_async_engine(parsed, connect_args={"timeout": 15}, hide_parameters=True)
+    connecting = {"timeout": 15, "async_creator_fn": connect}
+    engine = create_async_engine(parsed, connect_args=connecting, hide_parameters=True)
 
     @event.listens_for(engine.sync_engine, "connect")
     def _connect(connection: Any, record: object) -> None:

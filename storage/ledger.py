@@ -1,7 +1,7 @@
 """Many deliveries in one statement: put in, marked *sending*, settled. States come from outside."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, lru_cache
@@ -51,9 +51,10 @@ _NUMBERS = {"at", "limit"}
 
 @dataclass(frozen=True, slots=True)
 class SqlLedger:
-    """See ``matrix.ports.Ledger``."""
+    """See ``matrix.ports.Ledger``. ``changed`` is told of rows written past their repository."""
 
     connection: AsyncConnection
+    changed: Callable[[], None]
 
     @property
     def _sqlite(self) -> bool:
@@ -84,6 +85,7 @@ class SqlLedger:
 
     async def mark(self, mark: Mark) -> list[Parcel]:
         """Mark what is due in a stretch; returns what was marked as it is now, by id."""
+        self.changed()
         values = _values(mark)
         if not self._sqlite:
             marked = await self._run(_mark_statement(sqlite=False), values)
@@ -100,6 +102,7 @@ class SqlLedger:
         """Write the outcomes where the attempt still stands; returns the ids that were written."""
         if not verdicts:
             return set()
+        self.changed()
         rows = [
             (one.id, one.attempt_id, one.state, one.remote_id, one.error,
              _micro(one.sent_at), _micro(one.not_before))
@@ -120,6 +123,7 @@ class SqlLedger:
 
     async def drop(self, subject: str, source: str, target: str, reason: str) -> int:
         """Move all of a subject at once; returns how many."""
+        self.changed()
         statement = update(_T).where(_T.c.subject == subject, _T.c.state == source)
         moved = statement.values(state=target, error=reason, version=_T.c.version + 1)
         return (await self.connection.execute(moved)).rowcount

@@ -27,7 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from matrix.ports import Work
-from storage.repository import insert_or_skip
+from storage.statements import insert_or_skip
 from storage.tables import JOB
 from storage.unit_of_work import SqlWork
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from storage.repository import insert_or_skip
+from storage.statements import insert_or_skip
 from storage.tables import TOKEN
 
 

@@ -13,9 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from matrix.core.errors import StaleVersion
 from matrix.core.events import Event
 from matrix.ports import Work
+from storage import statements
 from storage.engine import ALONE, READ
 from storage.ledger import SqlLedger
-from storage.repository import SqlRepository, where
+from storage.repository import SqlRepository
 from storage.tables import DIRECTORY, EVENT, SERIAL, SETTING, TABLES
 
 _DIRECTORY = "directory"
@@ -41,9 +42,14 @@ class SqlWork:
         self._connection = connection
         self._jobs = jobs
         self._written: set[str] = set()
-        for name, (entity, table) in TABLES.items():
-            setattr(self, name, SqlRepository(connection, entity, table, self._written))
-        self.ledger = SqlLedger(connection)
+        self._events: list[dict[str, Any]] = []
+        repositories = {
+            name: SqlRepository(connection, entity, table, self._written)
+            for name, (entity, table) in TABLES.items()
+        }
+        for name, repository in repositories.items():
+            setattr(self, name, repository)
+        self.ledger = SqlLedger(connection, repositories["deliveries"].forget)
 
     @property
     def connection(self) -> AsyncConnection:
@@ -51,8 +57,8 @@ class SqlWork:
         return self._connection
 
     async def record(self, *events: Event) -> None:
-        """Append to the log."""
-        rows = [
+        """Append to the log, in one statement when the transaction commits."""
+        self._events += [
             {
                 "id": event.id,
                 "at": event.at,
@@ -68,13 +74,18 @@ class SqlWork:
             }
             for event in events
         ]
+
+    async def _write_events(self) -> None:
+        rows, self._events = self._events, []
         if rows:
             await self._connection.execute(_RECORD, rows)
 
     async def events(self, **criteria: Any) -> list[Event]:
         """Events in the order in which they were written."""
-        query = select(EVENT).where(where(EVENT, criteria)).order_by(EVENT.c.seq)
-        rows = (await self._connection.execute(query)).mappings().all()
+        await self._write_events()
+        asked = statements.question(criteria)
+        query = select(EVENT).where(statements.where(EVENT, asked.terms)).order_by(EVENT.c.seq)
+        rows = (await self._connection.execute(query, asked.values)).mappings().all()
         return [Event(**{key: row[key] for key in row if key != "seq"}) for row in rows]
 
     async def forget_steps(self, entity: str, before: datetime) -> int:
@@ -128,6 +139,7 @@ class SqlWork:
         """Make it so. Raises StaleVersion when the database saw a conflict."""
         if self._written & DIRECTORY:
             await self.serial(_DIRECTORY)
+        await self._write_events()
         try:
             await self._connection.commit()
         except exc.OperationalError as error:

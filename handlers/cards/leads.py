@@ -1,6 +1,6 @@
 """A lead as the desk sees it: its proposed case with the reasons, and the desk's buttons."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 from handlers import clocks
@@ -13,6 +13,9 @@ from matrix.core.claim import Link, LinkState
 from matrix.core.lead import Lead
 from matrix.core.roles import Role
 from matrix.triage import routing
+
+_TARGETS = ("bulletin", "case", "claim")
+"""Kinds of what a link leads to."""
 
 
 def reasons(ctx: Context, routing_reasons: object) -> tuple[Reason, ...]:
@@ -47,10 +50,27 @@ def names(ctx: Context, units: object) -> str:
     return "、".join(ctx.directory.unit_name(code) for code in texts(units))
 
 
+async def _suggested(ctx: Context, lead: Lead) -> list[Link]:
+    """What the lead may be about, likeliest first, with what the links lead to at hand."""
+    links = await ctx.work.links.find(lead=lead.id, state=LinkState.SUGGESTED, order="-score")
+    to = {kind: [link.target for link in links if link.target_kind == kind] for kind in _TARGETS}
+    await ctx.work.bulletins.load(to["bulletin"])
+    await ctx.work.cases.load(to["case"])
+    await ctx.work.claims.load(to["claim"])
+    await ctx.work.leads.load([(await ctx.work.claims.get(c)).first_lead for c in to["claim"]])
+    return links
+
+
 async def card(ctx: Context, lead: Lead, *, disputed: bool = False) -> QueuedCard:
     """The lead as the desk sees it."""
+    return await _card(ctx, lead, await _suggested(ctx, lead), disputed=disputed)
+
+
+async def _card(
+    ctx: Context, lead: Lead, links: Sequence[Link], *, disputed: bool = False
+) -> QueuedCard:
     candidates = []
-    for link in await ctx.work.links.find(lead=lead.id, state=LinkState.SUGGESTED, order="-score"):
+    for link in links:
         title = await title_of(ctx, link)
         candidates.append(
             CandidateLine(
@@ -102,8 +122,12 @@ async def title_of(ctx: Context, link: Link) -> str:
 
 async def choices(ctx: Context, lead: Lead) -> list[Choice]:
     """The usual answers first; the rest behind 更多."""
+    return await _choices(ctx, lead, await _suggested(ctx, lead))
+
+
+async def _choices(ctx: Context, lead: Lead, links: Sequence[Link]) -> list[Choice]:
     found = []
-    for link in await ctx.work.links.find(lead=lead.id, state=LinkState.SUGGESTED, order="-score"):
+    for link in links:
         if link.target_kind == "bulletin":
             bulletin = await ctx.work.bulletins.get(link.target)
             found.append(
@@ -130,6 +154,7 @@ async def choices(ctx: Context, lead: Lead) -> list[Choice]:
 
 async def tell_desk(ctx: Context, lead: Lead, *, disputed: bool = False) -> None:
     """A card to everyone at the desk; the first press claims or settles it for all."""
-    shown = await card(ctx, lead, disputed=disputed)
-    buttons = await choices(ctx, lead)
+    links = await _suggested(ctx, lead)
+    shown = await _card(ctx, lead, links, disputed=disputed)
+    buttons = await _choices(ctx, lead, links)
     await ctx.tell_role(Role.DESK, shown, *buttons, subject=f"lead:{lead.id}")

@@ -3,6 +3,7 @@
 Rows are moved in chunks: one event per chunk and action (domain §3, Delivery).
 """
 
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -70,25 +71,24 @@ async def claim(
     if one_each:
         ready = _first_of_each_chat(ready, one_each)
     attempt = ctx.services.ids.new()
-    claimed = []
-    dropped = 0
+    moved = []
     for one in ready:
         late = one.give_up_at is not None and one.give_up_at <= ctx.at
-        verb = "cancel" if late else "claim"
-        moved, _ = DELIVERY.advance(
-            one, verb, CLOCK, attempt=one.attempt + 1, attempt_id=attempt, executor=executor,
-            error="too-old" if late else "",
+        marked, _ = DELIVERY.advance(
+            one, "cancel" if late else "claim", CLOCK, attempt=one.attempt + 1,
+            attempt_id=attempt, executor=executor, error="too-old" if late else "",
         )  # fmt: skip
-        try:
-            saved = await ctx.work.deliveries.save(moved)
-        except StaleVersion:
-            continue
-        dropped += late
-        if not late:
-            claimed.append(saved)
-        await outcomes.settled(ctx, saved)
+        moved.append(marked)
+    try:
+        saved = await ctx.work.deliveries.save_all(moved)
+    except StaleVersion:
+        # Another process has them; what is left stands there at the next look.
+        return []
+    for one in saved:
+        await outcomes.settled(ctx, one)
+    claimed = [one for one in saved if one.state is DeliveryState.SENDING]
     await log_chunk(ctx, attempt, "claim", "pending", "sending", len(claimed))
-    await log_chunk(ctx, attempt, "cancel", "pending", "cancelled", dropped)
+    await log_chunk(ctx, attempt, "cancel", "pending", "cancelled", len(saved) - len(claimed))
     return claimed
 
 
@@ -132,19 +132,22 @@ def chunk_event(
 
 async def settle(ctx: Context, results: Sequence[Result], doubts: Doubts) -> None:
     """Write the outcomes; a row that somebody else has settled meanwhile is left alone."""
-    counts: dict[tuple[str, str, str], int] = {}
+    counts: Counter[tuple[str, str, str]] = Counter()
+    moved, rests = [], []
+    await ctx.work.deliveries.load([one.delivery.id for one in results])
     for one in results:
         current = await ctx.work.deliveries.get(one.delivery.id)
         fenced = current.attempt_id != one.delivery.attempt_id
         if fenced or current.state is not DeliveryState.SENDING:
             continue
         verb, changes = verdict(ctx, one, doubts)
-        moved, step = DELIVERY.advance(current, verb, CLOCK, **changes)
-        saved = await ctx.work.deliveries.save(moved)
-        key = (current.attempt_id, verb, step.target)
-        counts[key] = counts.get(key, 0) + 1
-        if one.rest:
-            await _rest_waits(ctx, saved, one.rest)
+        after, step = DELIVERY.advance(current, verb, CLOCK, **changes)
+        counts[current.attempt_id, verb, step.target] += 1
+        moved.append(after)
+        rests.append(one.rest)
+    for saved, rest in zip(await ctx.work.deliveries.save_all(moved), rests, strict=True):
+        if rest:
+            await _rest_waits(ctx, saved, rest)
         await outcomes.settled(ctx, saved)
     for (attempt, verb, target), count in counts.items():
         await log_chunk(ctx, attempt, verb, "sending", target, count)

@@ -37,6 +37,7 @@ OVER = frozenset({CaseState.CLOSED, CaseState.NOT_ACCEPTED})
 async def decide(ctx: Context, lead: Lead, found: Found, text: str) -> None:
     """Answered, joined to a running case, asked for text, or queued with a proposal."""
     danger = Danger() if endangers_life(text) else None
+    await ctx.work.bulletins.load([one.target for one in found.candidates])
     answer = await answering.answer_of(ctx, found)
     joined = await _running_case(ctx, found)
     # Who filed the very same words as a case has decided that a rebuttal like it does not answer.

@@ -94,12 +94,10 @@ class Judge:
         if not query.text and not query.urls:
             return Judgement(decision=Decision.NONE, candidates=(), asks_original=True)
         asked = prepare(query, self._own)
-        groups = [candidates] if rivals else [[one] for one in candidates]
-        weighed = [
-            one
-            for group in groups
-            for one in self._weigh(query, asked, group, ranks_of(group, found), rarity)
-        ]
+        ranks = ranks_of(candidates, found) if rivals else [1.0] * len(candidates)
+        claims = [self._take_apart(one) for one in candidates]
+        beside = lay_beside(asked, claims, ranks, rarity, rivals=rivals)
+        weighed = self._weigh(query, asked, candidates, beside)
         weighed.sort(key=lambda one: (-one.rank, one.candidate.id))
         return self._conclude(query, asked, _stepwise(weighed[:_SHOWN]))
 
@@ -119,11 +117,8 @@ class Judge:
         query: Normalised,
         asked: Prepared,
         candidates: Sequence[Candidate],
-        ranks: Sequence[float],
-        rarity: Rarity,
+        beside: Sequence[Beside],
     ) -> list[_Weighed]:
-        claims = [self._take_apart(one) for one in candidates]
-        beside = lay_beside(asked, claims, ranks, rarity)
         likelihoods = self.model.forest.likelihoods([one.figures for one in beside])
         weighed = []
         for candidate, one, likelihood in zip(candidates, beside, likelihoods, strict=True):

@@ -10,7 +10,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection, create_engine
+from sqlalchemy import Connection, create_engine, event
 
 from matrix.core.case import Case, CaseState, Grade, Verdict
 from matrix.core.claim import Claim
@@ -233,3 +233,55 @@ async def test_several_are_saved_at_once_or_none_where_one_was_overtaken(store: 
             await work.cases.save_all([dataclasses.replace(one, reason="x") for one in saved])
     async with store.read() as work:
         assert await work.cases.count(reason="x") == 0
+
+
+async def test_what_is_known_is_not_read_again(store: SqlStore) -> None:
+    asked: list[str] = []
+
+    def note(*given: object) -> None:
+        asked.append(str(given[2]))
+
+    async with store.work() as work:
+        await work.cases.add_all([case(id=f"c{n}", number=f"n{n}") for n in range(3)])
+        await work.commit()
+    async with store.work() as work:
+        event.listen(store.engine.sync_engine, "before_cursor_execute", note)
+        await work.cases.load(["c0", "c1", "c0", "", "nobody"])
+        first = await work.cases.get("c0")
+        saved = await work.cases.save(dataclasses.replace(first, wording="停电两天"))
+        assert await work.cases.get("c0") == saved
+        assert (await work.cases.get("c1")).number == "n1"
+        await work.cases.load(["c1"])
+        event.remove(store.engine.sync_engine, "before_cursor_execute", note)
+        assert [statement.split(" ", 1)[0] for statement in asked] == ["SELECT", "UPDATE"]
+        await work.cases.remove("c0")
+        assert await work.cases.maybe("c0") is None
+
+
+async def test_who_was_overtaken_reads_anew(store: SqlStore) -> None:
+    async with store.work() as work:
+        await work.cases.add(case())
+        await work.commit()
+    async with store.read() as slow:
+        old = await slow.cases.get("c1")
+        async with store.work() as quick:
+            await quick.cases.save(dataclasses.replace(old, wording="更快"))
+            await quick.commit()
+    async with store.work() as work:
+        await work.cases.get("c1")
+        with pytest.raises(StaleVersion):
+            await work.cases.save(old)
+        assert (await work.cases.get("c1")).wording == "更快"
+
+
+async def test_events_are_seen_before_the_commit_and_gone_without_it(store: SqlStore) -> None:
+    async with store.work() as work:
+        await work.record(*(moved(f"e{number}") for number in range(3)))
+        assert [one.id for one in await work.events(entity_id="c1")] == ["e0", "e1", "e2"]
+        await work.record(moved("e3"))
+    async with store.read() as work:
+        assert await work.events(entity_id="c1") == []
+
+
+def moved(event_id: str) -> Event:
+    return Event(id=event_id, at=AT, entity="case", entity_id="c1", action="file")

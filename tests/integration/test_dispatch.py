@@ -104,6 +104,17 @@ async def opened(folder: Path, clock: FakeClock | None = None, **more: str) -> A
         yield Desk(parts, clock, channel)
 
 
+async def test_what_waits_for_an_answer_hears_that_there_is_none(tmp_path: Path) -> None:
+    async with opened(tmp_path) as desk:
+        silent: list[str] = []
+        desk.parts.dispatcher.unanswered = lambda message: silent.append(message.message_id)
+        await desk.keep(1)
+        await desk.keep(2, in_group=True)
+        await desk.settle()
+        assert silent == ["m2"]
+        assert desk.said(1)
+
+
 async def test_a_message_is_stored_and_then_processed_once(tmp_path: Path) -> None:
     async with opened(tmp_path) as desk:
         await desk.keep(1)

@@ -1,0 +1,156 @@
+"""The repository's statements, each built once for every shape in which it is asked.
+
+To build a statement costs more than to run it: of 740 µs for one row by its id, 440 were spent on
+putting the same SELECT together again (docs/performance.md, Intake).
+"""
+
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, NamedTuple
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Delete,
+    Select,
+    Table,
+    Update,
+    and_,
+    bindparam,
+    delete,
+    func,
+    select,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+
+class Term(NamedTuple):
+    """One criterion without its value. ``null`` tells whether that is None."""
+
+    column: str
+    comparison: str
+    null: bool
+
+    @property
+    def parameter(self) -> str:
+        """What the value is called; SET has its own names, the columns'."""
+        return f"{self.column}__{self.comparison}"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Criteria as in ``matrix.ports.Repository``, taken apart into shape and values."""
+
+    terms: tuple[Term, ...]
+    values: Mapping[str, Any]
+
+
+def question(criteria: Mapping[str, Any]) -> Question:
+    """Shape and values. Raises KeyError for an unknown comparison."""
+    terms, values = [], {}
+    for key, value in criteria.items():
+        column, _, comparison = key.partition("__")
+        term = Term(column, comparison, value is None)
+        terms.append(term)
+        if value is not None:
+            values[term.parameter] = _GIVEN.get(comparison, _same)(value)
+    return Question(tuple(terms), values)
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _escaped(value: str) -> str:
+    return value.replace("/", "//").replace("%", "/%").replace("_", "/_")
+
+
+_GIVEN: dict[str, Callable[[Any], Any]] = {
+    "in": list, "notin": list, "starts": _escaped, "ends": _escaped,
+}  # fmt: skip
+_COMPARE: dict[str, Callable[[Any, Any], ColumnElement[bool]]] = {
+    "": operator.eq,
+    "ne": operator.ne,
+    "in": lambda column, values: column.in_(values),
+    "notin": lambda column, values: column.not_in(values),
+    "lte": operator.le,
+    "lt": operator.lt,
+    "gte": operator.ge,
+    "gt": operator.gt,
+    "starts": lambda column, value: column.startswith(value, escape="/"),
+    "ends": lambda column, value: column.endswith(value, escape="/"),
+}
+_NULL: dict[str, Callable[[Any], ColumnElement[bool]]] = {
+    "": lambda column: column.is_(None),
+    "ne": lambda column: column.is_not(None),
+}
+
+
+def where(table: Table, terms: tuple[Term, ...]) -> ColumnElement[bool]:
+    """The condition; the values go in as parameters."""
+    return and_(True, *(_condition(table.c[term.column], term) for term in terms))  # noqa: FBT003
+
+
+def _condition(column: Any, term: Term) -> ColumnElement[bool]:
+    if term.null:
+        return _NULL[term.comparison](column)
+    many = term.comparison in {"in", "notin"}
+    return _COMPARE[term.comparison](column, bindparam(term.parameter, expanding=many))
+
+
+@cache
+def find(
+    table: Table, terms: tuple[Term, ...], order: str, *, limit: bool, offset: bool
+) -> Select[Any]:
+    """SELECT in order, ties by id; parameters ``the_limit`` and ``the_offset`` where asked for."""
+    query: Select[Any] = select(table).where(where(table, terms))
+    column = table.c[order.lstrip("-")]
+    query = query.order_by(column.desc() if order.startswith("-") else column, table.c.id)
+    if limit:
+        query = query.limit(bindparam("the_limit"))
+    if offset:
+        query = query.offset(bindparam("the_offset"))
+    return query
+
+
+@cache
+def count(table: Table, terms: tuple[Term, ...]) -> Select[int]:
+    """How many match."""
+    return select(func.count()).select_from(table).where(where(table, terms))
+
+
+@cache
+def clear(table: Table, terms: tuple[Term, ...]) -> Delete:
+    """DELETE of all that match."""
+    return delete(table).where(where(table, terms))
+
+
+@cache
+def save(table: Table, *, versioned: bool) -> Update:
+    """UPDATE of every column of the row ``the_id``, where it still has ``the_version``."""
+    values: dict[str, Any] = {one.name: bindparam(one.name) for one in table.c if one.name != "id"}
+    statement = update(table).where(table.c.id == bindparam("the_id")).values(values)
+    if versioned:
+        statement = statement.where(table.c.version == bindparam("the_version"))
+    return statement
+
+
+def insert_or_skip(connection: AsyncConnection | Connection, table: Table) -> Any:
+    """INSERT that does nothing where a unique key is taken, on either database."""
+    return _insert(table, connection.dialect.name == "sqlite")
+
+
+@cache
+def _insert(table: Table, of_sqlite: bool) -> Any:  # a key of the cache
+    dialect = sqlite if of_sqlite else postgresql
+    return dialect.insert(table).on_conflict_do_nothing()
+
+
+@cache
+def add(table: Table, *, of_sqlite: bool) -> Any:
+    """INSERT that returns the id, or nothing where a unique key is taken."""
+    return _insert(table, of_sqlite).returning(table.c.id)
