@@ -15,6 +15,7 @@ window is a repeat too. Neither does harm: both get the same answer, and the mes
 
 import hashlib
 import hmac
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -44,9 +45,14 @@ def signature(*parts: str) -> str:
     return hashlib.sha1("".join(sorted(parts)).encode(), usedforsecurity=False).hexdigest()
 
 
+# What XML 1.0 has no way to write, not even in CDATA: one such character, and the platform shows
+# its own error in place of the answer.
+_UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
 def cdata(text: str) -> str:
     """Text for a CDATA section: its end mark is split over two, so that nothing breaks out."""
-    return "<![CDATA[" + text.replace("]]>", "]]]]><![CDATA[>") + "]]>"
+    return "<![CDATA[" + _UNWRITABLE.sub("", text).replace("]]>", "]]]]><![CDATA[>") + "]]>"
 
 
 def text_reply(*, to: str, sender: str, text: str, at: datetime) -> str:

@@ -7,11 +7,7 @@ checked by another hand.
 """
 
 import asyncio
-import base64
-import hashlib
 import itertools
-import os
-import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,9 +16,9 @@ from xml.sax.saxutils import escape
 
 import aiohttp
 from aiohttp import web
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from bot.channel import Call as Callback
+from tests.doubles import wechat_crypto
 from tests.doubles.wechat_wire import Answer, Call, Refused, WechatWire
 
 APP_ID = "wx0123456789abcdef"
@@ -32,40 +28,23 @@ AES_KEY = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
 ORIGINAL = "gh_0123456789ab"
 PNG = b"\x89PNG\r\n\x1a\n"
 
-_BLOCK = 32
-
 
 class Sealed:
-    """消息加解密, from the platform's documents: AES-256-CBC, PKCS#7 to 32, four-byte length."""
+    """消息加解密 of one account; the cryptography is ``wechat_crypto``'s."""
 
     def __init__(self, token: str = TOKEN, aes_key: str = AES_KEY, app_id: str = APP_ID) -> None:
-        self.token, self.app_id = token, app_id
-        self.key = base64.b64decode(aes_key + "=")
-
-    def _cipher(self) -> Cipher[modes.CBC]:
-        return Cipher(algorithms.AES(self.key), modes.CBC(self.key[:16]))
+        self.token, self.aes_key, self.app_id = token, aes_key, app_id
 
     def encrypt(self, text: str) -> str:
-        raw = text.encode()
-        plain = os.urandom(16) + struct.pack(">I", len(raw)) + raw + self.app_id.encode()
-        pad = _BLOCK - len(plain) % _BLOCK
-        encryptor = self._cipher().encryptor()
-        return base64.b64encode(
-            encryptor.update(plain + bytes([pad]) * pad) + encryptor.finalize()
-        ).decode()
+        return wechat_crypto.seal(text, self.aes_key, self.app_id)
 
     def decrypt(self, encrypted: str) -> str:
-        decryptor = self._cipher().decryptor()
-        plain = decryptor.update(base64.b64decode(encrypted)) + decryptor.finalize()
-        plain = plain[: -plain[-1]]
-        (length,) = struct.unpack(">I", plain[16:20])
-        assert plain[20 + length :].decode() == self.app_id
-        return plain[20 : 20 + length].decode()
+        text, receiver = wechat_crypto.unseal(encrypted, self.aes_key)
+        assert receiver == self.app_id
+        return text
 
     def sign(self, *parts: str) -> str:
-        return hashlib.sha1(
-            "".join(sorted([self.token, *parts])).encode(), usedforsecurity=False
-        ).hexdigest()
+        return wechat_crypto.sign(self.token, *parts)
 
     def packed(self, xml: str, stamp: str, nonce: str) -> tuple[dict[str, str], bytes]:
         """Query and body of a callback in 安全模式."""

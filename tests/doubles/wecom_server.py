@@ -13,7 +13,7 @@ from typing import Any
 
 from aiohttp import web
 
-from tests.doubles import wecom_crypto
+from tests.doubles import wechat_crypto
 from tests.doubles.wechat_wire import Answer, Call, Refused
 from tests.doubles.wecom_groups import CustomerGroups
 from tests.doubles.wecom_world import (
@@ -309,14 +309,14 @@ class WeCom(CustomerGroups):
 
     def sealed(self, inner: dict[str, str]) -> tuple[dict[str, str], bytes]:
         """The query and the body of a callback."""
-        secret = wecom_crypto.seal(_xml(inner), self.aes_key, self.corp)
+        secret = wechat_crypto.seal(_xml(inner), self.aes_key, self.corp)
         query = self.signed(secret)
         outer = {"ToUserName": self.corp, "AgentID": self.agent, "Encrypt": secret}
         return query, _xml(outer).encode()
 
     def signed(self, secret: str) -> dict[str, str]:
         stamp, nonce = str(int(self.now())), self.name("nonce")
-        signature = wecom_crypto.sign(self.token, stamp, nonce, secret)
+        signature = wechat_crypto.sign(self.token, stamp, nonce, secret)
         return {"msg_signature": signature, "timestamp": stamp, "nonce": nonce}
 
 

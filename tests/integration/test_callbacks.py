@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
@@ -13,13 +14,10 @@ from hypothesis import strategies as st
 from bot.channel import Call
 from bot.platforms.wechat_official.account import open_account
 from bot.platforms.wechat_official.channel import OfficialChannel
-from bot.wechat.callback import CallbackBox, RejectedError, cdata, text_reply
+from bot.wechat.callback import cdata, text_reply
 from config.wechat import WechatAccount
 from matrix.core.conversation import Inbound
 from tests.doubles.official_account import (
-    AES_KEY,
-    APP_ID,
-    TOKEN,
     OfficialAccountServer,
     Sealed,
     fields_of,
@@ -179,43 +177,21 @@ def test_whatever_is_signed_is_answered(fields: dict[str, Any]) -> None:
     made.channel.account.api.close()
 
 
-@given(
-    text=st.text(st.characters(exclude_categories=["Cs"]), max_size=300),
-    nonce=st.text("abc123", min_size=1, max_size=9),
-)
-@settings(max_examples=100)
-def test_two_encryptions_agree_both_ways(text: str, nonce: str) -> None:
-    box = CallbackBox(token=TOKEN, aes_key=AES_KEY, receiver=APP_ID, now=lambda: NOW)
-    assert Sealed().unpacked(box.seal(text, nonce)) == text
-
-
-@given(text=st.text(st.characters(min_codepoint=32, exclude_categories=["Cs", "Cc"]), max_size=200))
-def test_nothing_breaks_out_of_a_reply(text: str) -> None:
+@given(text=st.text(max_size=200))
+def test_nothing_breaks_out_of_a_reply_and_nothing_breaks_it(text: str) -> None:
+    """Rumors come from platforms that take more characters than XML can write."""
     xml = text_reply(to="o1", sender="gh", text=text + "]]><Evil>1</Evil>", at=NOW)
     found = fields_of(xml)
     assert set(found) == {"ToUserName", "FromUserName", "CreateTime", "MsgType", "Content"}
-    assert found["Content"].replace("\r", "\n") == (text + "]]><Evil>1</Evil>").replace("\r", "\n")
+    written = "".join(one for one in text if one >= " " or one in "\t\n\r")
+    written = re.sub("[\ud800-\udfff\ufffe\uffff]", "", written) + "]]><Evil>1</Evil>"
+    assert found["Content"].replace("\r\n", "\n").replace("\r", "\n") == written.replace(
+        "\r\n", "\n"
+    ).replace("\r", "\n")
 
 
 def test_the_end_mark_of_cdata_is_split() -> None:
     assert cdata("a]]>b") == "<![CDATA[a]]]]><![CDATA[>b]]>"
-
-
-def test_the_platforms_own_sample_is_read() -> None:
-    """Source: 加解密方案的说明 of the vendor's documents (the sample of their demonstration code)."""
-    box = CallbackBox(
-        token="QDG6eK", aes_key="jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C",
-        receiver="wx5823bf96d3bd56c7", now=lambda: datetime.fromtimestamp(1409659589, UTC),
-    )  # fmt: skip
-    query = {
-        "msg_signature": "5c45ff5e21c57e6ad56bac8758b79b1d9ac89fd3", "timestamp": "1409659589",
-        "nonce": "263014780",
-        "echostr": "P9nAzCzyDtyTWESHep1vC5X9xho/qYX3Zpb4yKa9SKld1DsH3Iyt3tP3zNdtp+4RPcs8TgAE7OaBO+FZXvnaqQ==",
-    }  # fmt: skip
-    try:
-        assert box.encrypted_echo(query) == "1616140317555161061"
-    except RejectedError as error:  # the sample's signature belongs to another time stamp
-        pytest.fail(error.why)
 
 
 async def test_the_address_is_verified_by_its_signature(bench: Bench) -> None:

@@ -1,6 +1,8 @@
-"""WeCom's message encryption, written from its documentation and apart from wechatpy.
+"""The message encryption of WeCom and 公众号, written from the documentation and apart from wechatpy.
 
-Held by vectors of three npm packages (tests/data/wecom_crypto.json). Source: path/90968.
+AES-256-CBC, PKCS#7 to 32 bytes, four bytes of length; SHA-1 over the sorted parts. Held by the
+vendor's own samples and by vectors of three npm packages (tests/data/wechat_crypto.json).
+Source: path/90968 and 加解密方案的说明 of 公众号.
 """
 
 import base64
@@ -39,6 +41,6 @@ def unseal(sealed: str, aes_key: str) -> tuple[str, str]:
     return plain[20 : 20 + length].decode(), plain[20 + length :].decode()
 
 
-def sign(token: str, timestamp: str, nonce: str, sealed: str) -> str:
-    parts = "".join(sorted([token, timestamp, nonce, sealed]))
-    return hashlib.sha1(parts.encode(), usedforsecurity=False).hexdigest()
+def sign(*parts: str) -> str:
+    """Over token, time stamp, nonce, and the ciphertext where there is one, in any order."""
+    return hashlib.sha1("".join(sorted(parts)).encode(), usedforsecurity=False).hexdigest()
