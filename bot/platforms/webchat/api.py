@@ -63,6 +63,12 @@ class StoredOut(BaseModel):
     new: bool
 
 
+class RefusedOut(BaseModel):
+    """Why something is not taken, as a sentence."""
+
+    detail: str
+
+
 class ButtonOut(BaseModel):
     """A choice under a message; ``open`` says whether it may still be pressed."""
 
@@ -176,14 +182,14 @@ def router(backend: Backend) -> APIRouter:
 def _files(api: APIRouter, backend: Backend) -> None:
     """Uploads and stored pictures."""
 
-    @api.post("/files", status_code=201)
+    @api.post("/files", status_code=201, responses={415: {"model": RefusedOut}})
     async def upload(file: UploadFile) -> dict[str, str]:
         """Upload a picture or voice; the answer's id goes into a message's ``files``."""
         try:
             kept = await backend.attachments.keep(await file.read(), file.filename or "")
         except Refusal as refusal:
             sentence = backend.presenter.text("refusal", refusal.key)
-            raise HTTPException(status_code=422, detail=sentence) from None
+            raise HTTPException(status_code=415, detail=sentence) from None
         return {"id": kept}
 
     @api.get("/files/{attachment}")
