@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
 
@@ -44,11 +45,11 @@ class Limits:
     ``per_second`` and ``per_minute`` are for the whole account, ``chat_per_second`` and
     ``chat_per_minute`` for one chat for which ``crowded`` holds (a group); 0 is no limit. Each
     number's source stands in ``limits.py``. ``keyless`` names the addresses at which a platform of
-    KEY knows no key. ``owners``: what is sent is a task that the owner of several groups must
-    confirm in a client; the outcome is asked for later (``GroupTasks``). ``one_slows_all``: told
-    to slow down at one chat, the account rests at all of them. ``bundles``: messages cost, so what
-    is due to one chat at once goes as one message, and what cannot go now may wait for the
-    person's next message.
+    KEY knows no key, ``key_lasts`` is for how long it remembers one (None: for good). ``owners``:
+    what is sent is a task that the owner of several groups must confirm in a client; the outcome is
+    asked for later (``GroupTasks``). ``one_slows_all``: told to slow down at one chat, the account
+    rests at all of them. ``bundles``: messages cost, so what is due to one chat at once goes as one
+    message, and what cannot go now may wait for the person's next message.
     ``post`` is the length of a post of the account itself where it differs from a message's.
     """
 
@@ -64,6 +65,7 @@ class Limits:
     chat_per_minute: int = 0
     crowded: Callable[[str], bool] = bool
     keyless: Callable[[str], bool] = never
+    key_lasts: timedelta | None = None
     owners: bool = False
     bundles: bool = False
     post: int = 0

@@ -13,4 +13,8 @@ def doubts_of(channels: Mapping[str, Channel]) -> Doubts:
         return frozenset(name for name, one in channels.items() if one.limits.doubt is doubt)
 
     keyless = {name: one.limits.keyless for name, one in channels.items()}
-    return Doubts(keyed=names(Doubt.KEY), readable=names(Doubt.VERIFY), keyless=keyless)
+    lasting = {name: one.limits.key_lasts for name, one in channels.items()}
+    return Doubts(
+        keyed=names(Doubt.KEY), readable=names(Doubt.VERIFY), keyless=keyless,
+        key_lasts={name: lasts for name, lasts in lasting.items() if lasts is not None},
+    )  # fmt: skip

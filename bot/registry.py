@@ -78,7 +78,7 @@ def _telegram(settings: Settings, means: Means) -> Iterable[Channel]:
 def _wecom_api(settings: Settings, account: str, secret: SecretStr, means: Means) -> Api:
     return wecom_api(
         account=account, corp_id=settings.wecom_corp_id, secret=secret.get_secret_value(),
-        root=settings.wecom_base_url, tokens=means.tokens,
+        root=settings.wecom_base_url, tokens=means.tokens, now=means.clock.now,
     )  # fmt: skip
 
 

@@ -31,8 +31,9 @@ import asyncio
 import json
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from http import HTTPStatus
@@ -42,6 +43,7 @@ from urllib.parse import urlsplit
 import requests
 from urllib3.exceptions import (
     ConnectTimeoutError,
+    HTTPError,
     MaxRetryError,
     NewConnectionError,
     SSLError,
@@ -52,13 +54,17 @@ from wechatpy.work.client import WeChatClient as WorkClient
 
 from bot.tokens import Fetched, Tokens
 from bot.wechat.outcomes import (
+    STOPPED,
     TOKEN_ERRORS,
     ApiError,
     Family,
     of_status,
     redact,
     refused,
+    stops,
 )
+
+LOG = logging.getLogger("piyao.wechat")
 
 T = TypeVar("T")
 
@@ -132,7 +138,7 @@ class Api:
         fetch: Callable[[requests.Session], Fetched],
         tokens: Tokens,
         secrets: tuple[str, ...],
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        now: Callable[[], datetime],
     ) -> None:
         """Made by ``official_api`` and ``wecom_api``; makes no request yet."""
         self.account = account
@@ -142,9 +148,14 @@ class Api:
         self._tokens = tokens
         self._secrets = secrets
         self._now = now
+        self._stopped: tuple[ApiError, datetime] | None = None
 
     async def call(self, act: Callable[[Any], T], *, repeatable: bool = False) -> T:
         """Run ``act`` with the client in a thread. Raises ApiError."""
+        with self._stopping():
+            return await self._called(act, repeatable=repeatable)
+
+    async def _called(self, act: Callable[[Any], T], *, repeatable: bool) -> T:
         token = await self._tokens.get(self.account, self._fetch)
         try:
             return await self._in_thread(self._once, act, token, repeatable=repeatable)
@@ -180,7 +191,22 @@ class Api:
 
     async def token(self) -> None:
         """Make sure that there is one; fetches nothing while one is in force. Raises ApiError."""
-        await self._tokens.get(self.account, self._fetch)
+        with self._stopping():
+            await self._tokens.get(self.account, self._fetch)
+
+    @contextmanager
+    def _stopping(self) -> Iterator[None]:
+        """A wrong set-up is not asked about again and again: for a while the answer is known."""
+        if self._stopped is not None and self._now() < self._stopped[1]:
+            known = self._stopped[0]
+            raise ApiError(known.code, errcode=known.errcode, said=known.said, permanent=True)
+        try:
+            yield
+        except ApiError as error:
+            if stops(self._family, error.errcode):
+                self._stopped = error, self._now() + STOPPED
+                LOG.warning("%s is stopped: %s %s", self.account, error.code, error.said)
+            raise
 
     async def reachable(self) -> str:
         """Empty, or what is wrong: a token can be had."""
@@ -280,7 +306,11 @@ def _bytes_of(answer: requests.Response, client: Any) -> bytes:
     """Read a file; JSON in its place is a refusal. Raises as wechatpy does, and ApiError."""
     kind = answer.headers.get("Content-Type", "")
     if answer.status_code == HTTPStatus.OK and "json" not in kind and "text/" not in kind:
-        return bytes(answer.raw.read(DOWNLOAD, decode_content=True))
+        try:
+            return bytes(answer.raw.read(DOWNLOAD, decode_content=True))
+        except HTTPError:
+            # Torn off in the midst of it: urllib3's own errors come out of a raw body.
+            raise ApiError("network") from None
     _accepted(answer, client)
     raise ApiError("no-file", permanent=True)
 
@@ -294,7 +324,19 @@ def _accepted(answer: requests.Response, client: Any) -> dict[str, Any]:
     return said
 
 
-def official_api(*, account: str, app_id: str, secret: str, tokens: Tokens, root: str = "") -> Api:
+def _present() -> datetime:
+    return datetime.now(UTC)
+
+
+def official_api(
+    *,
+    account: str,
+    app_id: str,
+    secret: str,
+    tokens: Tokens,
+    root: str = "",
+    now: Callable[[], datetime] = _present,
+) -> Api:
     """A 公众号's API; its token by ``stable_token``, which hands out the same one again."""
     root = (root or OFFICIAL_ROOT).rstrip("/")
     client = _guarded(WeChatClient, root)(app_id, secret)
@@ -306,11 +348,19 @@ def official_api(*, account: str, app_id: str, secret: str, tokens: Tokens, root
 
     return Api(
         account=account, family=Family.OFFICIAL, client=client, fetch=fetch, tokens=tokens,
-        secrets=(secret,),
+        secrets=(secret,), now=now,
     )  # fmt: skip
 
 
-def wecom_api(*, account: str, corp_id: str, secret: str, tokens: Tokens, root: str = "") -> Api:
+def wecom_api(
+    *,
+    account: str,
+    corp_id: str,
+    secret: str,
+    tokens: Tokens,
+    root: str = "",
+    now: Callable[[], datetime] = _present,
+) -> Api:
     """A WeCom application's API; its token by ``gettoken``."""
     root = (root or WECOM_ROOT).rstrip("/")
     client = _guarded(WorkClient, root)(corp_id, secret)
@@ -322,5 +372,5 @@ def wecom_api(*, account: str, corp_id: str, secret: str, tokens: Tokens, root: 
 
     return Api(
         account=account, family=Family.WECOM, client=client, fetch=fetch, tokens=tokens,
-        secrets=(secret,),
+        secrets=(secret,), now=now,
     )  # fmt: skip

@@ -44,6 +44,9 @@ _PAUSES = {
 STOPPING = frozenset({40013, 40125, 40164, 60020, 60011})
 """Id, secret, IP list, visible range: the set-up is wrong, every further call fails alike."""
 
+STOPPED = timedelta(minutes=10)
+"""For so long nothing is asked of an account that is set up wrongly: tokens have a daily quota."""
+
 _CODE = 120
 
 
@@ -70,6 +73,22 @@ class ApiError(DeliveryError):
         self.errcode = errcode
         self.said = said
         self.result: Mapping[str, Any] = result or {}
+
+
+def stops(family: Family, errcode: int | None) -> bool:
+    """Whether every further call would fail alike until the administrator has mended the set-up.
+
+    A visible range (60011) is wrong for some members only.
+    """
+    wrong_secret = (family, errcode) == (Family.WECOM, 40001)
+    return wrong_secret or errcode in STOPPING - {60011}
+
+
+def waiting(family: Family, error: ApiError) -> DeliveryError:
+    """What an error means for a person's message: a wrong set-up is no fault of the message."""
+    if stops(family, error.errcode):
+        return DeliveryError(error.code, retry_after=STOPPED)
+    return error
 
 
 def refused(

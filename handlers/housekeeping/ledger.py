@@ -27,17 +27,22 @@ class Doubts:
     """Platforms that drop a key they have seen, and platforms that can be asked what is there.
 
     With all others a delivery without an answer waits for a person. ``keyless`` says for which
-    addresses of a keyed platform there is no key.
+    addresses of a keyed platform there is no key, ``key_lasts`` where keys are forgotten, and when.
     """
 
     keyed: frozenset[str] = frozenset()
     readable: frozenset[str] = frozenset()
     keyless: Mapping[str, Callable[[str], bool]] = field(default_factory=dict)
+    key_lasts: Mapping[str, timedelta] = field(default_factory=dict)
 
-    def drops_repeats(self, one: Delivery | Parcel) -> bool:
+    def drops_repeats(self, one: Delivery | Parcel, at: datetime) -> bool:
         """Whether the platform would drop this delivery when it comes again."""
         excepted = self.keyless.get(one.platform)
-        return one.platform in self.keyed and not (excepted and excepted(one.address))
+        if one.platform not in self.keyed or (excepted and excepted(one.address)):
+            return False
+        lasts = self.key_lasts.get(one.platform)
+        # When it was first tried is not kept; it was not before it was made.
+        return lasts is None or (isinstance(one, Delivery) and at - one.created_at < lasts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,16 +191,16 @@ def verdict(ctx: Context, one: Result, doubts: Doubts) -> tuple[str, dict[str, A
     decision = after_failure(
         one.delivery.attempt, one.error.permanent, one.error.retry_after, one.delivery.id
     )
-    if one.error.unknown and not (_repeatable(one.delivery, doubts) and decision is not None):
+    if one.error.unknown and not (_repeatable(ctx, one.delivery, doubts) and decision is not None):
         return "doubt", {"error": one.error.code, "not_before": _ask_at(ctx, one.delivery, doubts)}
     if decision is None:
         return "fail", {"error": one.error.code}
     return "retry", {"error": one.error.code, "not_before": ctx.at + decision}
 
 
-def _repeatable(one: Delivery | Parcel, doubts: Doubts) -> bool:
+def _repeatable(ctx: Context, one: Delivery | Parcel, doubts: Doubts) -> bool:
     """The platform drops the second; or single-use buttons, or the change of a message."""
-    if doubts.drops_repeats(one):
+    if doubts.drops_repeats(one, ctx.at):
         return True
     return isinstance(one, Delivery) and one.harmless and one.dedup is None
 
@@ -213,7 +218,7 @@ async def abandon(ctx: Context, dead: Sequence[str] | None, mine: str, doubts: D
     stuck = await ctx.work.deliveries.find(state=DeliveryState.SENDING, executor__ne=mine)
     found = [one for one in stuck if dead is None or one.executor in dead]
     for one in found:
-        again = _repeatable(one, doubts)
+        again = _repeatable(ctx, one, doubts)
         moved, step = DELIVERY.advance(
             one, "retry" if again else "doubt", MACHINE, error="crash",
             not_before=None if again else _ask_at(ctx, one, doubts),

@@ -116,6 +116,21 @@ async def test_key_sends_again_and_the_endpoint_drops_the_second(
         assert sink.asked == 0
 
 
+@pytest.mark.parametrize(("hours", "state"), [(2, "pending"), (3, "in-doubt")])
+async def test_a_key_that_the_platform_has_forgotten_is_none(
+    tmp_path: Path, hours: int, state: str
+) -> None:
+    """WeCom drops an identical text for three hours: a process that was dead for longer asks."""
+    async with line(
+        tmp_path, PIYAO_SECRET_KEY="k" * 40, PIYAO_WECOM_CORP_ID="ww1", PIYAO_WECOM_AGENT_ID="1",
+        PIYAO_WECOM_SECRET="s", PIYAO_WECOM_BASE_URL="http://127.0.0.1:9",
+    ) as one:  # fmt: skip
+        await one.put("wecom", "wangfang")
+        one.clock.forward(hours=hours)
+        await one.crashed()
+        assert (await one.row()).state == state
+
+
 async def test_key_gives_up_in_the_end_and_a_person_decides(tmp_path: Path) -> None:
     async with partner(tmp_path, "key") as (one, sink):
         sink.answers = ["drop"] * 20

@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,7 @@ class Rig:
         self.pauses: list[float] = []
         self.refuse_files = ""
         self.fail_store = 0
+        self.passed = timedelta()
         self._ids = 0
         self._changed = asyncio.Event()
         app: dict[str, Any] = {}
@@ -53,7 +54,7 @@ class Rig:
         if api is not None and tokens is not None:
             made = wecom_api(
                 account="wecom:test", corp_id=api.corp, secret=api.secret, root=api.url,
-                tokens=tokens,
+                tokens=tokens, now=self.now,
             )  # fmt: skip
         self.channel = WecomChannel(
             WecomSettings(**(app | {"done": "已处理"} | more)), made, self.store, self.attach,
@@ -61,7 +62,7 @@ class Rig:
         )  # fmt: skip
 
     def now(self) -> datetime:
-        return datetime(2026, 11, 9, 7, 5, tzinfo=UTC)
+        return datetime(2026, 11, 9, 7, 5, tzinfo=UTC) + self.passed
 
     def new(self) -> str:
         self._ids += 1

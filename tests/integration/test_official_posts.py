@@ -245,6 +245,42 @@ async def test_a_mass_sending_without_an_answer_is_asked_for_by_the_same_id(
     assert len(m.api.masses) == 1
 
 
+async def test_a_mass_sending_of_yesterday_without_an_answer_is_for_a_person(m: Bench) -> None:
+    """The platform has forgotten the id: asked for again, it would go to every follower twice."""
+    m.api.mass_left = 2
+    m.api.fail("message/mass/sendall", drop=True, after=True)
+    assert await m.failing() == "unknown network"
+    m.clock.forward(hours=22)
+    posts = m.restarted()
+    assert await posts.posted(m.message()) == ""
+    m.api.fail("message/mass/sendall", drop=True)
+    assert await m.failing(posts) == "unknown network"
+    m.clock.forward(hours=2)
+    assert await posts.posted(m.message()) is None, "the first try counts, not the last"
+    assert len(m.api.masses) == 1
+
+
+async def test_a_repeat_without_quota_is_no_proof_that_nothing_went_out(m: Bench) -> None:
+    m.api.fail("message/mass/sendall", drop=True)
+    assert await m.failing() == "unknown network"
+    m.api.mass_left = 0
+    assert await m.failing() == "unknown mass-quota"
+    assert await m.posts.posted(m.message()) is None
+
+
+async def test_a_mass_sending_found_by_its_id_counts_like_any_other(m: Bench) -> None:
+    m.api.mass_left = 5
+    m.api.fail("message/mass/sendall", drop=True, after=True)
+    assert await m.failing() == "unknown network"
+    assert await m.posts.send(m.message()) == "mass:200000"
+    assert await m.fails(m.posts.send(m.message("another"))) == "later mass-quota"
+
+
+@pytest.mark.parametrize("shape", ["x", ["x"], {"ResultList": "x"}, {"ResultList": {"item": "x"}}])
+async def test_a_result_of_a_wrong_shape_breaks_nothing(m: Bench, shape: object) -> None:
+    await m.posts.heard({"MsgID": "7", "Status": "send success", "ArticleUrlResult": shape})
+
+
 async def test_an_administrator_who_does_not_confirm_ends_it(m: Bench) -> None:
     m.api.slow = True
     assert await m.failing() == "unknown under-way"

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -134,7 +135,7 @@ async def test_partial_success_is_read_and_recorded(rig: Rig) -> None:
 @pytest.mark.parametrize(
     ("code", "permanent", "waits"),
     [
-        (40013, True, False), (40001, True, False), (60020, True, False), (60011, True, False),
+        (60011, True, False),
         (48002, True, False), (45009, False, True), (-1, False, True), (6000, False, True),
         (999999, True, False),
     ],
@@ -146,6 +147,24 @@ async def test_error_codes(rig: Rig, code: int, permanent: bool, waits: bool) ->
     assert (error.code, error.permanent, error.unknown) == (str(code), permanent, False)
     assert (error.retry_after is not None) is waits
     await rig.say("好了")
+
+
+@pytest.mark.parametrize("code", [40013, 40001, 60020])
+async def test_a_wrong_set_up_costs_no_message_and_is_not_asked_about_again(
+    rig: Rig, code: int
+) -> None:
+    """Id, secret, IP list: the administrator mends it, then what has waited goes out."""
+    await rig.say("先来一个", key="k0")
+    rig.api.fail("message/send", errcode=code)
+    for _ in range(3):
+        error = await failure(rig)
+        assert (error.code, error.permanent, error.unknown) == (str(code), False, False)
+        assert error.retry_after == timedelta(minutes=10)
+    assert len(rig.api.called("message/send")) == 2, "the first, and the one that was refused"
+    assert str(code) in await rig.channel.ping()
+    rig.passed = timedelta(minutes=10)
+    await rig.say("好了")
+    assert await rig.channel.ping() == ""
 
 
 @pytest.mark.parametrize("fault", [{"status": 502}, {"garbage": "<html>"}, {"drop": True}])

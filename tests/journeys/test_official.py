@@ -222,6 +222,21 @@ async def test_each_failure_of_a_message_ends_well_or_in_sight(chat: Chat, fault
     assert told == 1 or doubts, "the card has arrived, or the desk sees that nobody knows"
 
 
+@pytest.mark.parametrize(("code", "times", "minutes"), [(40164, 1, 11), (45011, 6, 2)])
+async def test_what_the_platform_did_not_take_uses_up_nothing(
+    chat: Chat, code: int, times: int, minutes: int
+) -> None:
+    """A wrong set-up, ten minutes of "slow down": the card waits, and five may still go."""
+    p = chat
+    p.api.fail("message/custom/send", errcode=code, times=times)
+    await p.say("王芳", RUMOR)
+    for _ in range(times):
+        assert p.told("陈静", RUMOR) == 0
+        await p.tick(minutes=minutes)
+    assert p.told("陈静", RUMOR) == 1
+    assert not await p.states("deliveries", state__in=("failed", "in-doubt"))
+
+
 async def test_after_a_crash_a_repeat_is_told_the_same(
     api: OfficialAccountServer, tmp_path: Path
 ) -> None:

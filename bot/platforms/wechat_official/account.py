@@ -87,7 +87,7 @@ def open_account(
         settings=settings,
         api=official_api(
             account=f"wechat:{settings.app_id}", app_id=settings.app_id, root=root,
-            secret=settings.secret.get_secret_value(), tokens=tokens,
+            secret=settings.secret.get_secret_value(), tokens=tokens, now=now,
         ),
         box=CallbackBox(
             token=settings.token.get_secret_value(),

@@ -42,6 +42,12 @@ class Allowances:
         """The platform refuses, or the person has left: nothing goes until they write again."""
         self._grants[chat] = []
 
+    def give_back(self, chat: str, at: datetime) -> None:
+        """What was taken has surely not been used: an outage must not eat up what is allowed."""
+        live = [one for one in self._grants.get(chat, ()) if one.until > at]
+        if live:
+            min(live, key=lambda one: one.until).left += 1
+
     def take(self, chat: str, at: datetime) -> bool:
         """Use one, of the grant that ends first; False when none is left.
 

@@ -27,7 +27,7 @@ from bot.platforms.wechat_official.limits import LIMITS, MEDIA_WITHIN, REPLY_WIT
 from bot.platforms.wechat_official.posts import Posts
 from bot.platforms.wechat_official.rendezvous import Rendezvous
 from bot.wechat.callback import BODY_LIMIT, RejectedError, text_reply
-from bot.wechat.outcomes import ApiError
+from bot.wechat.outcomes import ApiError, Family, waiting
 from matrix.core.conversation import Inbound
 from matrix.core.delivery import WAITS
 from matrix.core.errors import DeliveryError, Refusal
@@ -109,7 +109,9 @@ class OfficialChannel:
                 self.account.speaks = False
                 LOG.warning("%s may not send customer-service messages", self.platform)
             else:
-                raise
+                if not error.unknown:
+                    self._allowances.give_back(message.address, self._clock.now())
+                raise waiting(Family.OFFICIAL, error) from None
             raise DeliveryError(WAITS, retry_after=_LONG) from None
         return f"custom:{message.key}"
 

@@ -66,6 +66,8 @@ def address_of(answer: Mapping[str, Any]) -> str:
 
 def mass_address(fields: Mapping[str, Any]) -> str:
     """The first article's address in the event of a mass sending; one item is no list."""
-    listed = ((fields.get("ArticleUrlResult") or {}).get("ResultList") or {}).get("item") or ()
-    first = listed[0] if isinstance(listed, list) and listed else listed
-    return str(first.get("ArticleUrl", "")) if isinstance(first, Mapping) else ""
+    found: Any = fields
+    for name in ("ArticleUrlResult", "ResultList", "item"):
+        found = found.get(name) if isinstance(found, Mapping) else None
+    first = found[0] if isinstance(found, list) and found else found
+    return str(first.get("ArticleUrl") or "") if isinstance(first, Mapping) else ""

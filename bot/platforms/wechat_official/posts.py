@@ -32,6 +32,8 @@ LOOKS = (0.0, 3.0, 10.0, 20.0)
 _NOT_TAKEN = timedelta(minutes=3)
 # A publication that nobody finds this long after is for a person.
 _LOST = timedelta(minutes=30)
+# A clientmsgid is remembered for 24 hours; an hour less for clocks that differ.
+_REMEMBERED = timedelta(hours=23)
 # Newest entries of a list that are looked through.
 _LAST = 20
 
@@ -65,7 +67,7 @@ class Posts:
         mass = self._account.settings.post == "mass"
         if "job" not in note:
             media = await self._draft(message, note)
-            await (self._mass(message, media) if mass else self._submit(message, media))
+            await (self._mass(message, media, note) if mass else self._submit(message, media))
         return await self._waited(message)
 
     async def posted(self, message: Outgoing) -> str | None:
@@ -79,8 +81,9 @@ class Posts:
         if "job" in note:
             return await self._state(message.key, note)
         if self._account.settings.post == "mass":
-            # The same clientmsgid again is not sent twice.
-            return ""
+            # The same clientmsgid again is not sent twice, while the platform remembers it.
+            sure = self._waited_for(note) < _REMEMBERED and not note.get("unsure")
+            return "" if sure else None
         return await self._looked_for(message, note)
 
     async def heard(self, fields: Mapping[str, Any]) -> None:
@@ -122,12 +125,32 @@ class Posts:
             raise
         await self._notes.write(message.key, media=media, asked_at=at, job=str(made["publish_id"]))
 
-    async def _mass(self, message: Outgoing, media: str) -> None:
+    async def _mass(self, message: Outgoing, media: str, note: Mapping[str, Any]) -> None:
         period, limit, pause = self._quota()
-        if await self._notes.used(period) >= limit:
+        again = "asked_at" in note
+        if not again and await self._notes.used(period) >= limit:
             raise DeliveryError("mass-quota", retry_after=pause)
-        at = self._clock.now().isoformat()
+        # Of several tries the first began the hours for which the platform remembers the key.
+        at = str(note["asked_at"] if again else self._clock.now().isoformat())
         await self._notes.write(message.key, media=media, asked_at=at)
+        try:
+            job = await self._mass_job(message, media)
+        except ApiError as error:
+            no_quota = error.errcode == _NO_QUOTA
+            if no_quota and again:
+                # The first try may be what has used it up: a person looks.
+                await self._notes.write(message.key, media=media, asked_at=at, unsure=True)
+                raise DeliveryError("mass-quota", unknown=True) from None
+            if not (error.unknown or again):
+                await self._notes.write(message.key, media=media)
+            if no_quota:
+                raise DeliveryError("mass-quota", retry_after=pause) from None
+            raise
+        await self._notes.use(period)
+        await self._notes.write(message.key, media=media, asked_at=at, job=job)
+
+    async def _mass_job(self, message: Outgoing, media: str) -> str:
+        """The number of the mass sending, of this try or of an earlier one. Raises ApiError."""
         body = {
             "filter": {"is_to_all": True},
             "mpnews": {"media_id": media},
@@ -140,14 +163,10 @@ class Posts:
                 lambda client: client.post("message/mass/sendall", data=body)
             )
         except ApiError as error:
-            if error.errcode == _NO_QUOTA:
-                raise DeliveryError("mass-quota", retry_after=pause) from None
             if error.errcode != _KNOWN_ID:
                 raise
             made = dict(error.result)
-        else:
-            await self._notes.use(period)
-        await self._notes.write(message.key, media=media, asked_at=at, job=str(made["msg_id"]))
+        return str(made["msg_id"])
 
     def _quota(self) -> tuple[str, int, timedelta]:
         """The period's name, how many it has, how long until the next.
@@ -215,7 +234,7 @@ class Posts:
         name, url = found(await self._list("freepublish"), code)
         if name:
             return url or f"article:{name}"
-        waited = self._clock.now() - datetime.fromisoformat(str(note["asked_at"]))
+        waited = self._waited_for(note)
         media, _ = found(await self._list("draft"), code)
         if media and waited > _NOT_TAKEN:
             await self._notes.write(message.key, media=media)
@@ -223,6 +242,9 @@ class Posts:
         if not media and waited > _LOST:
             return None
         raise DeliveryError("under-way")
+
+    def _waited_for(self, note: Mapping[str, Any]) -> timedelta:
+        return self._clock.now() - datetime.fromisoformat(str(note["asked_at"]))
 
     async def _list(self, kind: str) -> dict[str, Any]:
         return await self._read(lambda client: getattr(client, kind).batchget(0, _LAST))

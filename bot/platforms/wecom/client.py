@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.platforms.wecom.outbound import Body
 from bot.wechat.client import Api
-from bot.wechat.outcomes import ApiError
+from bot.wechat.outcomes import ApiError, Family, waiting
 
 # "taskid has existed": after an unknown outcome this card has arrived. Source: platforms.md §8.
 ARRIVED = 42014
@@ -50,14 +50,14 @@ class Taken:
 
 
 async def send(api: Api, body: Body) -> Taken:
-    """Send one message. A card that is there already counts as taken. Raises ApiError."""
+    """Send one message. A card that is there already counts as taken. Raises DeliveryError."""
     try:
         # -1 is "busy": the identical request is dropped when the first did arrive.
         answer = await api.call(lambda c: c.post("message/send", data=body), repeatable=True)
     except ApiError as error:
         if error.errcode == ARRIVED:
             return Taken(msgid="")
-        raise
+        raise waiting(Family.WECOM, error) from None
     return _taken(answer)
 
 

@@ -27,6 +27,8 @@ CODE_LASTS = timedelta(hours=72)
 # request, default 1800 s; that it may be 4 h is unconfirmed).
 REPEAT_FROM = 10_800
 REPEAT_SPREAD = 3_600
+# Ten minutes less, for a call that is slow and for clocks that differ.
+_KEY_LASTS = timedelta(seconds=REPEAT_FROM) - timedelta(minutes=10)
 
 # Bytes we are willing to keep of one file; the project's own cap on every platform.
 KEEP = 10 * 1024 * 1024
@@ -57,6 +59,7 @@ LIMITS = Limits(
     # A text is dropped when it comes again, a card's task_id is refused when it was there.
     doubt=Doubt.KEY,
     keyless=by_bot,
+    key_lasts=_KEY_LASTS,
     edits=True,
     chat_per_minute=PER_MINUTE,
     crowded=bool,

@@ -193,7 +193,7 @@ class Line:
         finally:
             self._waiting.pop(req_id, None)
         code = answer.get("errcode", 0)
-        if code in TOO_OFTEN:
+        if isinstance(code, int) and code in TOO_OFTEN:
             raise DeliveryError(str(code), retry_after=timedelta(minutes=1))
         if code != 0:
             raise DeliveryError(str(code)[:40], permanent=True)
