@@ -1,9 +1,13 @@
 """What the platforms of this process promise about repeats."""
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 
-from bot.channel import Channel, Doubt
+from bot.channel import Channel, Doubt, Limits
 from handlers.housekeeping.ledger import Doubts
+
+# A last try comes within so long after a failure (``matrix.broadcast.retry``).
+_LAST_TRY = timedelta(minutes=20)
 
 
 def doubts_of(channels: Mapping[str, Channel]) -> Doubts:
@@ -18,3 +22,14 @@ def doubts_of(channels: Mapping[str, Channel]) -> Doubts:
         keyed=names(Doubt.KEY), readable=names(Doubt.VERIFY), keyless=keyless,
         key_lasts={name: lasts for name, lasts in lasting.items() if lasts is not None},
     )  # fmt: skip
+
+
+def written(created_at: datetime, now: datetime, limits: Limits) -> datetime:
+    """The instant of which a message's words speak ("4 hours left").
+
+    Where a platform forgets keys it knows a repeat by its words: they are the same at every try,
+    while a key lasts and for the last try that is made within it.
+    """
+    lasts = limits.key_lasts
+    fixed = lasts is not None and now - created_at < lasts + _LAST_TRY
+    return created_at if fixed else now

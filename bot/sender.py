@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from bot.bundles import Chat, Outcome, bundles, by_chat
 from bot.channel import Channel, Outgoing
-from bot.doubts import doubts_of
+from bot.doubts import doubts_of, written
 from bot.gate import Gate
 from bot.owner_watch import OwnerWatch
 from bot.presenter import Presenter
@@ -286,7 +286,8 @@ class Sender:
         edited = await self._remote(delivery)
         if delivery.edits and not (edited and limits.edits):
             return ""
-        messages = self._presenter.outgoing(delivery, self._services.clock.now(), limits)
+        at = written(delivery.created_at, self._services.clock.now(), limits)
+        messages = self._presenter.outgoing(delivery, at, limits)
         if edited:
             # A changed card is one message: what does not fit is left out.
             messages = [replace(messages[0], edits=edited)]

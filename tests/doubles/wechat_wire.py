@@ -73,6 +73,8 @@ class WechatWire:
         self.port = port
         self.calls: list[Call] = []
         self.faults: list[Fault] = []
+        self.spoil: Callable[[str], dict[str, Any] | None] | None = None
+        """What goes wrong with the next call of an endpoint."""
         self.seconds = 0.0
         self.tokens: dict[str, float] = {}
         self.fetches = 0
@@ -169,6 +171,8 @@ class WechatWire:
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         call = await self._read(request)
         self.calls.append(call)
+        if self.spoil is not None and (scripted := self.spoil(call.endpoint)):
+            self.fail(call.endpoint, **scripted)
         fault = next((one for one in self.faults if one.meets(call.endpoint)), None)
         if fault is not None:
             fault.times -= 1

@@ -62,20 +62,10 @@ class WeCom(CustomerGroups):
         self.hurried = False
         """No member gets too many: for stories told in seconds."""
         self.deliver: Post | None = None
-        self.spoil: Callable[[str], dict[str, Any] | None] | None = None
-        """What goes wrong with the next call of an endpoint."""
         self.statuses: list[int] = []
         self._seen: dict[str, tuple[float, dict[str, Any]]] = {}
         self._serials = itertools.count(7001)
         self._pushed: list[tuple[str, float]] = []
-
-    async def _serve(self, request: web.Request) -> web.StreamResponse:
-        if self.spoil is not None:
-            endpoint = request.match_info["endpoint"]
-            fault = self.spoil(endpoint)
-            if fault:
-                self.fail(endpoint, **fault)
-        return await super()._serve(request)
 
     def now(self) -> float:
         return self.clock() if self.clock else _START + self.seconds

@@ -16,7 +16,6 @@ from bot.assembly import assemble
 from bot.parts import Parts
 from bot.platforms.wechat_official.channel import OfficialChannel
 from config.settings import Settings, load
-from matrix.core.conversation import InboxState
 from storage.engine import open_engine
 from storage.unit_of_work import SqlStore
 from tests.doubles.clock import FakeClock
@@ -31,42 +30,32 @@ from tests.doubles.official_account import (
     directly_to,
 )
 from tests.doubles.town import CHANNEL, ROLES
+from tests.journeys import chat
 
 NAME = "jiangbei"
 USERS = {name: f"o{number:027d}" for number, name in enumerate(ROLES, 1)}
 _CHOICE = re.compile(r"^(\d{1,2})\. (.+)$", re.MULTILINE)
 
 
-class Chat:
+class Chat(chat.Chat):
     """People at their telephones. ``press`` and ``say`` come to rest before they return."""
 
     def __init__(self, api: OfficialAccountServer, parts: Parts, clock: FakeClock) -> None:
-        self.api, self.parts, self.clock = api, parts, clock
+        super().__init__(parts, clock)
+        self.api = api
         channel = parts.channels[f"wechat_official@{NAME}"]
         assert isinstance(channel, OfficialChannel)
         self.channel = channel
         api.hook = directly_to(channel)
         api.wall = lambda: clock.now().timestamp()
 
-    async def rest(self) -> None:
-        queue: Any = self.parts.queue
-        moved = True
-        while moved:
-            moved = await self.parts.dispatcher.step()
-            moved = bool(await self.parts.sender.pump()) or moved
-            if queue.waiting:
-                await queue.drain(self.parts.broadcaster.run)
-                moved = True
-
     async def push(self, fields: dict[str, Any]) -> str:
         """One try of a message; the product's loops are stepped while its request waits."""
         waiting = asyncio.create_task(self.api.deliver(fields))
         while not waiting.done():
-            await self.rest()
+            await self.stepped()
             await asyncio.wait([waiting], timeout=0.01)
         await self.rest()
-        assert not await self.all("inbox", attempts__gt=0)
-        assert not await self.all("inbox", state=InboxState.STORED)
         return waiting.result()
 
     async def _pushed(self, who: str, fields: dict[str, Any]) -> str:
@@ -111,17 +100,8 @@ class Chat:
         return sum(one.text.count(words) for one in self.to(who))
 
     async def tick(self, **span: float) -> None:
-        self.clock.forward(**span)
         self.api.forward(sum(_SECONDS[unit] * count for unit, count in span.items()))
-        await self.parts.tick()
-        await self.rest()
-
-    async def all(self, kind: str, /, **criteria: Any) -> list[Any]:
-        async with self.parts.store.read() as work:
-            return list(await getattr(work, kind).find(**criteria))
-
-    async def states(self, kind: str, /, **criteria: Any) -> list[str]:
-        return [str(one.state) for one in await self.all(kind, **criteria)]
+        await super().tick(**span)
 
 
 _SECONDS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400}
@@ -134,14 +114,16 @@ def account(**more: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def environment(api: OfficialAccountServer, **more: Any) -> dict[str, str]:
+    return {
+        "PIYAO_WECHAT_ACCOUNTS": json.dumps([account(**more)]),
+        "PIYAO_WECHAT_BASE_URL": api.url,
+    }  # fmt: skip
+
+
 def settings_for(api: OfficialAccountServer, folder: Path, **more: Any) -> Settings:
-    return load(
-        {
-            "PIYAO_DATA": str(folder), "PIYAO_WEBCHAT": "off", "PIYAO_SECRET_KEY": "k" * 40,
-            "PIYAO_WECHAT_ACCOUNTS": json.dumps([account(**more)]),
-            "PIYAO_WECHAT_BASE_URL": api.url,
-        }
-    )  # fmt: skip
+    own = {"PIYAO_DATA": str(folder), "PIYAO_WEBCHAT": "off", "PIYAO_SECRET_KEY": "k" * 40}
+    return load({**own, **environment(api, **more)})
 
 
 async def post_through_it(settings: Settings) -> None:

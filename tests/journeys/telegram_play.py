@@ -13,7 +13,6 @@ from bot.administration import invite_person
 from bot.assembly import assemble
 from bot.parts import Parts
 from config.settings import Settings, load
-from matrix.core.conversation import InboxState
 from storage.engine import open_engine
 from storage.migrate import upgrade
 from storage.unit_of_work import SqlStore
@@ -22,6 +21,7 @@ from tests.doubles.bot_api_wire import Sent
 from tests.doubles.clock import FakeClock
 from tests.doubles.links import ToldLinks
 from tests.doubles.town import CHANNEL, ROLES, bring_town
+from tests.journeys import chat
 
 RUMOR = "听说金穗家园装路灯每户收费两百元，不交就停电"
 FACT = "金穗家园路灯由区财政出资安装，不向住户收费。"
@@ -32,27 +32,17 @@ REVIEWERS = ("孙丽", "吴刚", "郑敏")
 USERS = {name: 7001 + number for number, name in enumerate(ROLES)}
 
 
-class Chat:
+class Chat(chat.Chat):
     """People at their telephones. ``press`` and ``say`` come to rest before they return."""
 
     def __init__(self, api: BotApi, parts: Parts, clock: FakeClock) -> None:
-        self.api, self.parts, self.clock = api, parts, clock
+        super().__init__(parts, clock)
+        self.api = api
 
-    async def rest(self) -> None:
-        """Everything pushed is stored and processed, everything due has been sent."""
+    async def arrived(self) -> None:
         await self.api.until(
             lambda: not self.api.updates or self.api.confirmed >= self.api.updates[-1]["update_id"]
         )
-        queue: Any = self.parts.queue
-        moved = True
-        while moved:
-            moved = await self.parts.dispatcher.step()
-            moved = bool(await self.parts.sender.pump()) or moved
-            if queue.waiting:
-                await queue.drain(self.parts.broadcaster.run)
-                moved = True
-        assert not await self.all("inbox", attempts__gt=0)
-        assert not await self.all("inbox", state=InboxState.STORED)
 
     async def say(self, who: str, text: str, **more: Any) -> str:
         """Somebody writes; returns what the bot said to them, all messages together."""
@@ -91,18 +81,6 @@ class Chat:
 
     def told(self, who: str | int, words: str) -> int:
         return sum(words in one.plain for one in self.to(who))
-
-    async def tick(self, **span: float) -> None:
-        self.clock.forward(**span)
-        await self.parts.tick()
-        await self.rest()
-
-    async def all(self, kind: str, /, **criteria: Any) -> list[Any]:
-        async with self.parts.store.read() as work:
-            return list(await getattr(work, kind).find(**criteria))
-
-    async def states(self, kind: str, /, **criteria: Any) -> list[str]:
-        return [str(one.state) for one in await self.all(kind, **criteria)]
 
 
 def settings_for(api: BotApi, folder: Path) -> Settings:

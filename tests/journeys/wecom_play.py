@@ -14,14 +14,13 @@ from bot.assembly import assemble
 from bot.parts import Parts
 from bot.web.app import public_app
 from config.settings import Settings, load
-from matrix.core.conversation import InboxState
-from matrix.core.delivery import DeliveryState
 from tests.doubles.clock import FakeClock
 from tests.doubles.links import ToldLinks
 from tests.doubles.town import ROLES
 from tests.doubles.wecom_bot import WeComBot
 from tests.doubles.wecom_server import WeCom
 from tests.doubles.wecom_world import Member, Sent
+from tests.journeys.chat import Chat
 from tests.journeys.telegram_play import invitations
 
 USERS = {name: f"u{number}" for number, name in enumerate(ROLES, 1)}
@@ -29,11 +28,14 @@ ROBOT, OWNER, WECHAT_GROUP = "网格群", "qunzhu", "wr-lamps"
 GROUP = "wr-inside"
 
 
-class WecomChat:
+class WecomChat(Chat):
     """People at their telephones. ``press`` and ``say`` come to rest before they return."""
 
+    patient = True
+
     def __init__(self, api: WeCom, bot: WeComBot, parts: Parts, clock: FakeClock) -> None:
-        self.api, self.bot, self.parts, self.clock = api, bot, parts, clock
+        super().__init__(parts, clock)
+        self.api, self.bot = api, bot
         self._http = httpx.AsyncClient(
             transport=httpx.ASGITransport(app=public_app(parts)), base_url="http://127.0.0.1"
         )
@@ -46,38 +48,6 @@ class WecomChat:
 
     async def close(self) -> None:
         await self._http.aclose()
-
-    async def rest(self) -> None:
-        """Everything stored is processed, everything due is sent; what was put off is waited for."""
-        for _ in range(60):
-            while await self._moved():
-                pass
-            if not await self._waiting():
-                break
-            # A platform failed: the product tries again after a while.
-            self.clock.forward(seconds=20)
-            await self.parts.sender.ask_back()
-            for subject in {one.subject for one in await self._broadcasts()}:
-                await self.parts.broadcaster.run(subject)
-        assert not await self.all("inbox", attempts__gt=0)
-        assert not await self.all("inbox", state=InboxState.STORED)
-
-    async def _moved(self) -> bool:
-        queue: Any = self.parts.queue
-        moved = await self.parts.dispatcher.step()
-        moved = bool(await self.parts.sender.pump()) or moved
-        if queue.waiting:
-            await queue.drain(self.parts.broadcaster.run)
-            moved = True
-        return moved
-
-    async def _waiting(self) -> list[Any]:
-        open_ = (DeliveryState.PENDING, DeliveryState.IN_DOUBT)
-        found = await self.all("deliveries", state__in=open_)
-        return [one for one in found if one.not_before is not None]
-
-    async def _broadcasts(self) -> list[Any]:
-        return await self.all("deliveries", state=DeliveryState.PENDING, lane="broadcast")
 
     async def say(self, who: str, text: str, **more: Any) -> str:
         """Somebody writes; returns what they were told, all messages together."""
@@ -129,30 +99,30 @@ class WecomChat:
             before = one.text if one.kind == "text" else ""
         return count
 
-    async def tick(self, **span: float) -> None:
-        self.clock.forward(**span)
-        await self.parts.tick()
-        await self.rest()
 
-    async def all(self, kind: str, /, **criteria: Any) -> list[Any]:
-        async with self.parts.store.read() as work:
-            return list(await getattr(work, kind).find(**criteria))
-
-    async def states(self, kind: str, /, **criteria: Any) -> list[str]:
-        return [str(one.state) for one in await self.all(kind, **criteria)]
+def environment(api: WeCom, bot: WeComBot) -> dict[str, str]:
+    return {
+        "PIYAO_WECOM_CORP_ID": api.corp, "PIYAO_WECOM_AGENT_ID": api.agent,
+        "PIYAO_WECOM_SECRET": api.secret, "PIYAO_WECOM_TOKEN": api.token,
+        "PIYAO_WECOM_AES_KEY": api.aes_key, "PIYAO_WECOM_BASE_URL": api.url,
+        "PIYAO_WECOM_BOT_ID": bot.bot, "PIYAO_WECOM_BOT_SECRET": bot.secret,
+        "PIYAO_WECOM_BOT_URL": bot.url, "PIYAO_WECOM_ROBOTS": f"{ROBOT}=robot-key",
+    }  # fmt: skip
 
 
 def settings_for(api: WeCom, bot: WeComBot, folder: Path) -> Settings:
-    return load(
-        {
-            "PIYAO_DATA": str(folder), "PIYAO_SECRET_KEY": "k" * 40, "PIYAO_WEBCHAT": "off",
-            "PIYAO_WECOM_CORP_ID": api.corp, "PIYAO_WECOM_AGENT_ID": api.agent,
-            "PIYAO_WECOM_SECRET": api.secret, "PIYAO_WECOM_TOKEN": api.token,
-            "PIYAO_WECOM_AES_KEY": api.aes_key, "PIYAO_WECOM_BASE_URL": api.url,
-            "PIYAO_WECOM_BOT_ID": bot.bot, "PIYAO_WECOM_BOT_SECRET": bot.secret,
-            "PIYAO_WECOM_BOT_URL": bot.url, "PIYAO_WECOM_ROBOTS": f"{ROBOT}=robot-key",
-        }
-    )  # fmt: skip
+    own = {"PIYAO_DATA": str(folder), "PIYAO_WEBCHAT": "off", "PIYAO_SECRET_KEY": "k" * 40}
+    return load({**own, **environment(api, bot)})
+
+
+def inhabited(api: WeCom) -> None:
+    """The people of the town, the owner of a WeChat group, a robot's group."""
+    api.add(*(Member(userid=user, name=name) for name, user in USERS.items()))
+    api.add(Member(userid=OWNER, name="群主"))
+    api.add_group(WECHAT_GROUP, OWNER)
+    api.robots["robot-key"] = []
+    # A story told in seconds is more than one member may get in a minute.
+    api.hurried = True
 
 
 @asynccontextmanager
@@ -162,18 +132,13 @@ async def wecom_stage(folder: Path) -> AsyncIterator[WecomChat]:
     clock_file = folder / "clock"
     clock_file.write_text(clock.now().isoformat())
     async with WeCom(clock=lambda: clock.now().timestamp()) as api, WeComBot() as bot:
-        api.add(*(Member(userid=user, name=name) for name, user in USERS.items()))
-        api.add(Member(userid=OWNER, name="群主"))
-        api.add_group(WECHAT_GROUP, OWNER)
-        api.robots["robot-key"] = []
+        inhabited(api)
         settings = settings_for(api, bot, folder)
         codes = await invitations(settings.model_copy(update={"test_clock": str(clock_file)}))
         made = assemble(settings, clock=clock, links=ToldLinks(), durable=False)
         async with made as parts:
             await _accounts(parts)
-            # A story told in seconds is more than one member may get in a minute.
             parts.sender._gates = {}
-            api.hurried = True
             line = asyncio.create_task(parts.channels["wecom"].run())
             chat = WecomChat(api, bot, parts, clock)
             try:

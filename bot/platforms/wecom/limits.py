@@ -27,8 +27,8 @@ CODE_LASTS = timedelta(hours=72)
 # request, default 1800 s; that it may be 4 h is unconfirmed).
 REPEAT_FROM = 10_800
 REPEAT_SPREAD = 3_600
-# Ten minutes less, for a call that is slow and for clocks that differ.
-_KEY_LASTS = timedelta(seconds=REPEAT_FROM) - timedelta(minutes=10)
+# Half an hour less, for the pause before a last try and for clocks that differ.
+_KEY_LASTS = timedelta(seconds=REPEAT_FROM) - timedelta(minutes=30)
 
 # Bytes we are willing to keep of one file; the project's own cap on every platform.
 KEEP = 10 * 1024 * 1024
