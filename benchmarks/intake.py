@@ -63,8 +63,8 @@ async def fill(url: str, claims: list[dict[str, Any]]) -> None:
                     id=name, platform="webchat", external=name, chat=name, person=name, bound_at=now
                 )
             )
-        for number, claim in enumerate(claims, 1):
-            await work.bulletins.add(
+        await work.bulletins.add_all(
+            [
                 Bulletin(
                     id=claim["id"], state=BulletinState.CURRENT, kind=Kind.IMPORTED,
                     number=claim["id"], title=claim["title"][:60], short=claim["title"][:60],
@@ -72,9 +72,10 @@ async def fill(url: str, claims: list[dict[str, Any]]) -> None:
                     claim_key=normalise(claim["title"]).key, issuer="benchmark",
                     verdict=Verdict.FALSE, issued_at=now, change=number,
                 )
-            )  # fmt: skip
-        for _ in claims:
-            await work.serial("bulletin-change")
+                for number, claim in enumerate(claims, 1)
+            ]
+        )  # fmt: skip
+        await work.serial("bulletin-change", len(claims))
         await work.commit()
     await store.engine.dispose()
 

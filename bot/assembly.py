@@ -37,7 +37,7 @@ from config.holidays import load_holidays
 from config.matching import load_model
 from config.retention import read_retention
 from config.settings import ProcessRole, Settings
-from config.texts import load_texts, words
+from config.texts import Catalogue, load_texts, words
 from handlers import calendars
 from handlers.housekeeping import chunks, ledger
 from handlers.importing.directory import load_directory
@@ -100,7 +100,7 @@ async def assemble(
             store=store,
             clock=clock,
             ids=ids,
-            policy=_policy(settings, directories, clock),
+            policy=_policy(settings, directories, clock, texts),
             directories=directories,
             matching=library,
             sealer=KeySealer(make_key(settings)),
@@ -296,13 +296,14 @@ async def _take_over(parts: Parts, writes: Aside | Inline, stack: AsyncExitStack
     stack.push_async_callback(parts.holdings.release)
 
 
-def _policy(settings: Settings, directories: Directories, clock: Clock) -> Policy:
+def _policy(settings: Settings, directories: Directories, clock: Clock, texts: Catalogue) -> Policy:
     district = next((a for a in directories.current.areas.values() if a.kind == "district"), None)
     short = settings.district or (district.aliases[0] if district and district.aliases else "")
     policy = Policy(
         short_name=short or (district.name[:2] if district else "本区"),
         clocks=read_clocks(),
         keep=Keep(**read_retention()),
+        prefill={key: str(text) for key, text in texts["prefill"].items()},
         holidays=load_holidays(),
         public_reports=settings.public_reports == "on",
         feedback_minutes=settings.feedback_minutes,

@@ -27,6 +27,8 @@ LOOPBACK = "127.0.0.1"
 # engine's threads the default of 5 ms was paid twice a statement (docs/performance.md).
 SWITCH_SECONDS = 0.0005
 _PAUSE = 2.0
+_GOODBYE = 6
+"""Seconds that requests under way have when the process stops: a callback waits for five."""
 
 
 class _Server(uvicorn.Server):
@@ -52,8 +54,9 @@ async def serve(settings: Settings, ready: Callable[[str, str, Settings], None])
         probes = _server(probes_app(parts), settings.health_host, settings.probe_port)
         servers = _servers(parts)
         ticker = _ticker(parts)
-        loops = [*_loops(parts), *(server.serve() for server in (probes, *servers))]
-        tasks: list[asyncio.Task[Any]] = [asyncio.create_task(one) for one in loops]
+        serving = [asyncio.create_task(server.serve()) for server in (probes, *servers)]
+        loops: list[asyncio.Task[Any]] = [asyncio.create_task(one) for one in _loops(parts)]
+        tasks = [*loops, *serving]
         ticker.start()
         await _started([probes, *servers])
         address = _address(servers[0]) if servers else ""
@@ -64,11 +67,15 @@ async def serve(settings: Settings, ready: Callable[[str, str, Settings], None])
         watched: asyncio.Task[Any] = asyncio.create_task(stop.wait())
         done, _ = await asyncio.wait([watched, *tasks], return_when=asyncio.FIRST_COMPLETED)
         ticker.stop()
+        # First whoever asked is answered, by loops that still run; then these.
+        if parts.webchat is not None:
+            parts.webchat.close()
         for server in (probes, *servers):
             server.should_exit = True
-        for task in tasks:
+        await asyncio.gather(*serving, return_exceptions=True)
+        for task in loops:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*loops, return_exceptions=True)
         for task in done - {watched}:
             task.result()
 
@@ -118,7 +125,11 @@ def _servers(parts: Parts) -> list[_Server]:
 
 
 def _server(app: FastAPI, host: str, port: int) -> _Server:
-    return _Server(uvicorn.Config(app, host=host, port=port, log_level="warning", access_log=False))
+    config = uvicorn.Config(
+        app, host=host, port=port, log_level="warning", access_log=False,
+        timeout_graceful_shutdown=_GOODBYE,
+    )  # fmt: skip
+    return _Server(config)
 
 
 def _ticker(parts: Parts) -> Ticker:

@@ -50,6 +50,8 @@ class Policy:
     messages_per_day: int = 500
     text_limit: int = 20_000
     page: int = 5
+    prefill: Mapping[str, str] = field(default_factory=dict)
+    """What new texts begin with, by part and kind; the catalogue's [prefill]."""
     platform_hosts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     keep: Keep = field(default_factory=Keep)
     bundle_minutes: int = 10

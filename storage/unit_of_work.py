@@ -155,10 +155,21 @@ class SqlStore:
         """``jobs`` is attached later where the queue needs the store first."""
         self.engine = engine
         self.jobs = jobs
+        self._turn = asyncio.Lock()
 
-    def work(self) -> AbstractAsyncContextManager[Work]:
-        """A writing transaction."""
-        return self._open(reads=False)
+    @asynccontextmanager
+    async def work(self) -> AsyncIterator[Work]:
+        """A writing transaction. Writers of one process take their turns in the order they came.
+
+        SQLite has one writer; left to itself, who waits for it looks again every now and then, and
+        somebody who has just come is always there before.
+        """
+        if self.engine.dialect.name != "sqlite":
+            async with self._open(reads=False) as work:
+                yield work
+            return
+        async with self._turn, self._open(reads=False) as work:
+            yield work
 
     def read(self) -> AbstractAsyncContextManager[Work]:
         """A transaction that only reads."""

@@ -10,6 +10,7 @@ from handlers.assignment.acting import progress
 from handlers.cards.publishing import date_choices
 from handlers.cards.reviews import ask_reviewers
 from handlers.context import Context
+from handlers.drafting.prefilled import prefilled
 from handlers.replies import Choice, choose
 from handlers.replies.drafting import DraftCard, RemarkLine
 from handlers.replies.shared import AskText, Done, Settled
@@ -75,7 +76,7 @@ async def start(
     parts = (
         {part: getattr(base, part) for part in PARTS}
         if base is not None
-        else {"fact": case.verdict_basis, "rumor": case.wording if kind in REBUTTALS else ""}
+        else await prefilled(ctx, case, kind)
     )
     revision = Revision(
         id=ctx.services.ids.new(), case=case.id, kind=kind, serial=serial,

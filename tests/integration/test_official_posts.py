@@ -118,7 +118,8 @@ async def test_the_result_by_event_ends_the_waiting(b: Bench) -> None:
     await b.api.until(lambda: b.api.called("freepublish/get"))
     (event,) = b.api.finish()
     await b.posts.heard(event)
-    assert (await sending).startswith("https://mp.weixin.qq.com/s/")
+    async with asyncio.timeout(20):
+        assert (await sending).startswith("https://mp.weixin.qq.com/s/")
 
 
 @pytest.mark.parametrize("status", [2, 3, 4])

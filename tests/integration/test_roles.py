@@ -22,6 +22,7 @@ from config.settings import SettingsError, load
 from matrix.matching.verdicts import Candidate
 from tests.doubles.channels import ToldChannel
 from tests.doubles.clock import FakeClock
+from tests.doubles.processes import PATIENCE, running
 
 
 def client(app: FastAPI) -> httpx.AsyncClient:
@@ -122,6 +123,19 @@ async def test_a_process_without_its_database_is_not_ready(tmp_path: Path) -> No
 
 
 @pytest.mark.postgres
+async def test_an_orderly_stop_lets_readers_go_and_says_nothing(tmp_path: Path) -> None:
+    async with running(tmp_path, [""], {}) as (one,):
+        waiting = f"{one.address}/api/webchat/chats/p001/messages?wait=25"
+        async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE) as http:
+            reader = asyncio.create_task(http.get(waiting))
+            # What comes later is answered: the reader's request has been taken.
+            for _ in range(3):
+                assert (await http.get(f"{one.address}/healthz")).status_code == 200
+            assert await one.stop() == 0
+            assert (await reader).json() == []
+    assert "Traceback" not in one.log.read_text()
+
+
 async def test_each_role_holds_its_own_only(tmp_path: Path, postgres_url: str) -> None:
     line = ToldChannel()
     async with process(tmp_path, postgres_url, "web") as web:

@@ -120,3 +120,16 @@ async def test_the_reporter_is_asked_under_a_pseudonym(tmp_path: Path) -> None:
         await p.say("王芳", "楼栋群。")
         assert "楼栋群" in await p.last("范北辰")
         assert "王芳" not in "".join(m["text"] for m in await p.heard("范北辰"))
+
+
+async def test_a_new_draft_begins_with_what_is_known(tmp_path: Path) -> None:
+    async with stage(tmp_path, after=story.filed) as p:
+        await p.press("范北辰", "assignment_acknowledge")
+        await story.evidence(p, "范北辰", "路灯改造合同第三条")
+        await story.evidence(p, "范北辰", "财务科内部台账", public=False)
+        await story.concluded(p, "范北辰", "false", "路灯由区财政出资安装，不向住户收费。")
+        card = await p.press("范北辰", "draft_start")
+        assert "事实：路灯由区财政出资安装" in card
+        assert "为什么不实：区城管局：路灯改造合同第三条。" in card
+        assert "内部台账" not in card, "what may not be published is not offered for publication"
+        assert "怎么办：请不要转发" in card

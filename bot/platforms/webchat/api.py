@@ -205,10 +205,11 @@ async def _something_new(backend: Backend, chat: str, after: str, wait: float) -
     told = backend.webchat.listen()
     try:
         async with asyncio.timeout(wait):
-            while not await _newer(backend, chat, after):
-                told.clear()
+            while not (backend.webchat.closing or await _newer(backend, chat, after)):
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(told.wait(), backend.look)
+                # Before the look, not after it: what is said meanwhile is seen at the next.
+                told.clear()
     except TimeoutError:
         return
     finally:

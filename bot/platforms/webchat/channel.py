@@ -23,6 +23,14 @@ class WebChat:
     def __init__(self) -> None:
         """Nobody listens yet."""
         self._listeners: set[asyncio.Event] = set()
+        self.closing = False
+        """No news will come: who waits for some goes on without."""
+
+    def close(self) -> None:
+        """Let everybody go who waits."""
+        self.closing = True
+        for listener in self._listeners:
+            listener.set()
 
     async def send(self, message: Outgoing) -> str:
         """Wake the open pages; the row itself is the message."""

@@ -89,7 +89,8 @@ class Posts:
             await self._notes.write(
                 f"mass:{number}", status=str(fields.get("Status", "")), url=mass_address(fields)
             )
-        self._news.set()
+        news, self._news = self._news, asyncio.Event()
+        news.set()
 
     async def _draft(self, message: Outgoing, note: Mapping[str, Any]) -> str:
         """A draft of it in the box: the one of an earlier try, or a new one."""
@@ -163,12 +164,14 @@ class Posts:
 
     async def _waited(self, message: Outgoing) -> str:
         """The address, once the platform is done. Raises DeliveryError."""
+        news = self._news
         for pause in self._looks:
-            self._news.clear()
             if pause:
-                with_news = asyncio.create_task(self._news.wait())
+                with_news = asyncio.create_task(news.wait())
                 await asyncio.wait([with_news], timeout=pause)
                 with_news.cancel()
+            # Taken before the platform is asked: what is heard meanwhile ends the next wait.
+            news = self._news
             note = await self._notes.read(message.key)
             try:
                 return await self._state(message.key, note)
