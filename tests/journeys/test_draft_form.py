@@ -46,8 +46,12 @@ async def test_saved_in_the_form_and_submitted_in_the_chat(tmp_path: Path) -> No
         fields = _typed(page)
         assert "财政出资" in fields["fact"]
         assert "路灯" in fields["rumor"]
-        assert "没有写怎么办" in page.text
+        assert fields["todo"], "the advice of its kind"
         assert "http" not in page.text.split("<body>")[1]
+        emptied = await _send(p, fields | {"todo": ""})
+        page = await p.http.get(emptied.headers["location"])
+        assert "没有写怎么办" in page.text
+        fields = _typed(page)
         fields |= {
             "title": "金穗家园路灯改造不收费", "why": "合同写明：\r\n由财政承担。",
             "todo": "有人收费请拨打 12345。",
