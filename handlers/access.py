@@ -35,8 +35,12 @@ def beijing_date(at: datetime) -> str:
 def in_force(post: Post, today: str) -> bool:
     """Whether a post is held on a day (ISO dates compare as text)."""
     begun = not post.valid_from or post.valid_from <= today
-    over = bool(post.valid_to) and post.valid_to < today
-    return begun and not over and not post.ended
+    return begun and not is_over(post, today)
+
+
+def is_over(post: Post, today: str) -> bool:
+    """Whether a post is no longer held on a day; one that has not begun is not over."""
+    return post.ended or (bool(post.valid_to) and post.valid_to < today)
 
 
 async def reaches(work: Work, post: Post, entity: Entity, action: str) -> bool:

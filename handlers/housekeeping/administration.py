@@ -4,6 +4,7 @@ import dataclasses
 
 from handlers.access import beijing_date
 from handlers.context import Context
+from handlers.housekeeping import people
 from handlers.importing.directory import reload
 from handlers.intake import identity
 from handlers.replies import choose
@@ -12,40 +13,31 @@ from handlers.replies.triage import Alarm
 from handlers.router import Args, action, answer
 from matrix.core.case import AssignmentState
 from matrix.core.conversation import Dialog, Inbound
-from matrix.core.directory import Person
+from matrix.core.directory import Person, Post
 from matrix.core.errors import Refusal
 from matrix.core.roles import OWNERS, Role
-
-
-async def _person(ctx: Context, name: str) -> Person:
-    wanted = name.strip()
-    hits = [
-        p for p in ctx.directory.people.values() if wanted in {p.name, p.handle} and not p.ended
-    ]
-    if len(hits) != 1:
-        raise Refusal("no_such_person", {"what": wanted[:20]})
-    return await ctx.work.people.get(hits[0].id)
 
 
 @action("admin.invite", Role.ADMIN)
 async def invite(ctx: Context, subject: str, args: Args) -> None:
     """邀请 <姓名>: a one-time code for a person of the directory."""
-    del subject
+    if subject:
+        await _invite(ctx, await people.fresh(ctx, subject))
+        return
     if not args.get("text"):
         await ctx.ask("admin.invite", AskText(what="invite_whom"))
         return
-    await _invite(ctx, args["text"])
+    await _invite(ctx, await people.only(ctx, args["text"]))
 
 
 @answer("admin.invite")
 async def invite_answer(ctx: Context, dialog: Dialog, message: Inbound) -> None:
     """The name."""
     del dialog
-    await _invite(ctx, message.text)
+    await _invite(ctx, await people.only(ctx, message.text))
 
 
-async def _invite(ctx: Context, name: str) -> None:
-    person = await _person(ctx, name)
+async def _invite(ctx: Context, person: Person) -> None:
     code = await identity.invite(ctx, person.id)
     await ctx.reply(Done(what="invited", subject=person.name, detail=code))
 
@@ -53,22 +45,23 @@ async def _invite(ctx: Context, name: str) -> None:
 @action("admin.unbind", Role.ADMIN)
 async def unbind(ctx: Context, subject: str, args: Args) -> None:
     """解绑 <姓名>: a lost phone; every chat account of the person is revoked."""
-    del subject
+    if subject:
+        await _unbind(ctx, await people.fresh(ctx, subject))
+        return
     if not args.get("text"):
         await ctx.ask("admin.unbind", AskText(what="unbind_whom"))
         return
-    await _unbind(ctx, args["text"])
+    await _unbind(ctx, await people.only(ctx, args["text"]))
 
 
 @answer("admin.unbind")
 async def unbind_answer(ctx: Context, dialog: Dialog, message: Inbound) -> None:
     """The name."""
     del dialog
-    await _unbind(ctx, message.text)
+    await _unbind(ctx, await people.only(ctx, message.text))
 
 
-async def _unbind(ctx: Context, name: str) -> None:
-    person = await _person(ctx, name)
+async def _unbind(ctx: Context, person: Person) -> None:
     bound = await ctx.work.identities.find(person=person.id, revoked_at=None)
     for one in bound:
         await ctx.work.identities.save(dataclasses.replace(one, revoked_at=ctx.at))
@@ -79,15 +72,22 @@ async def _unbind(ctx: Context, name: str) -> None:
 @action("admin.end_post", Role.ADMIN)
 async def end_post(ctx: Context, subject: str, args: Args) -> None:
     """结束任职 <姓名>: which post; its open work moves to the deputy or raises an alarm."""
+    if args.get("person"):
+        await _pick_post(ctx, await people.fresh(ctx, args["person"]))
+        return
     if not subject:
         if not args.get("text"):
             await ctx.ask("admin.end_post", AskText(what="end_whose_post"))
             return
-        await _pick_post(ctx, args["text"])
+        await _pick_post(ctx, await people.only(ctx, args["text"]))
         return
-    post = await ctx.work.posts.get(subject)
-    today = beijing_date(ctx.at)
-    post = await ctx.work.posts.save(dataclasses.replace(post, ended=True, valid_to=today))
+    await _end(ctx, await ctx.work.posts.get(subject))
+
+
+async def _end(ctx: Context, post: Post) -> None:
+    # A post that has not begun ends on its first day: an import refuses reversed dates.
+    last = max(beijing_date(ctx.at), post.valid_from)
+    post = await ctx.work.posts.save(dataclasses.replace(post, ended=True, valid_to=last))
     await ctx.note("post", post.id, "end")
     await reload(ctx)
     deputy = next(
@@ -121,11 +121,10 @@ async def end_post(ctx: Context, subject: str, args: Args) -> None:
 async def end_post_answer(ctx: Context, dialog: Dialog, message: Inbound) -> None:
     """The name."""
     del dialog
-    await _pick_post(ctx, message.text)
+    await _pick_post(ctx, await people.only(ctx, message.text))
 
 
-async def _pick_post(ctx: Context, name: str) -> None:
-    person = await _person(ctx, name)
+async def _pick_post(ctx: Context, person: Person) -> None:
     posts = [p for p in ctx.directory.posts if p.person == person.id and not p.ended]
     if not posts:
         raise Refusal("no_posts", {"what": person.name})

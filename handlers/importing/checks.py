@@ -12,12 +12,12 @@ from matrix.core.directory import Account, Area, AreaKind, Post, Tier
 from matrix.core.entity import Entity
 from matrix.core.roles import OWNERS, Role
 
-__all__ = ["Finding", "cycle", "sense", "unknown_references"]
+__all__ = ["NEEDS_UNIT", "Finding", "cycle", "sense", "unknown_references"]
 
 Finding = tuple[str, str, str]
 """Column, code of the fault, what it quotes."""
 
-_NEEDS_UNIT = frozenset({*OWNERS, Role.SUPERVISOR})
+NEEDS_UNIT = frozenset({*OWNERS, Role.SUPERVISOR})
 """Roles whose jurisdiction is their unit: without one they would reach nothing."""
 
 
@@ -63,7 +63,7 @@ def serves(post: Post, person: str, unit: str, day: str) -> bool:
 
 def _post(post: Post) -> Iterator[Finding]:
     yield from _span(post.valid_from, post.valid_to)
-    if post.role in _NEEDS_UNIT and not post.unit:
+    if post.role in NEEDS_UNIT and not post.unit:
         yield "unit", "empty", ""
     if post.deputy_of == post.person:
         yield "deputy_of", "self_reference", ""

@@ -25,8 +25,7 @@ def digest(code: str) -> str:
 
 async def invite(ctx: Context, person: str) -> str:
     """A one-time code that binds one chat account to a person; earlier open ones lapse."""
-    for old in await ctx.work.invitations.find(person=person, used_at=None):
-        await ctx.work.invitations.save(dataclasses.replace(old, expires_at=ctx.at))
+    await lapse(ctx, person)
     code = f"PY-{ctx.services.ids.token()}"
     await ctx.work.invitations.add(
         Invitation(
@@ -39,6 +38,12 @@ async def invite(ctx: Context, person: str) -> str:
     )
     await ctx.note("person", person, "invite")
     return code
+
+
+async def lapse(ctx: Context, person: str) -> None:
+    """A person's open invitations bind nobody any more."""
+    for old in await ctx.work.invitations.find(person=person, used_at=None):
+        await ctx.work.invitations.save(dataclasses.replace(old, expires_at=ctx.at))
 
 
 async def try_invitation(ctx: Context, text: str) -> bool:
@@ -122,7 +127,9 @@ HELP = (
     "desk.todo", "lead.enter", "desk.handover", "desk.doubts", "duty.roster", "case.mine",
     "draft.campaign",
     "task.mine", "review.mine", "publish.mine", "bulletin.list", "campaign.live", "town.state",
-    "leader.overview", "drill.start", "admin.invite", "admin.unbind", "admin.end_post",
+    "leader.overview", "drill.start",
+    "admin.people", "admin.add_person", "admin.add_post", "admin.invite", "admin.unbind",
+    "admin.end_post",
     "notices.stop", "notices.start",
 )  # fmt: skip
 """Commands in the order in which help lists them."""

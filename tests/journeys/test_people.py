@@ -1,5 +1,6 @@
 """Invitations, a lost phone, the end of a post, coordinators and leaders."""
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -74,6 +75,17 @@ async def test_the_end_of_a_post_moves_its_work_to_the_deputy(tmp_path: Path) ->
         heard = len(await p.heard("范北辰"))
         await story.filed(p, "石桥街道的城管昨天打伤了摆摊的老人，视频都删了", "张伟")
         assert len(await p.heard("范北辰")) == heard, "nothing more is sent to who has left"
+
+
+async def test_a_post_that_has_not_begun_ends_on_its_first_day(tmp_path: Path) -> None:
+    async with stage(tmp_path) as p:
+        (post,) = await p.all("posts", person=p.ids["王倩"])
+        await p.change("posts", replace(post, valid_from="2027-01-01"))
+        await p.say("高原", "结束任职 王倩")
+        await p.press("高原", "区教体局 承办")
+        (ended,) = await p.all("posts", person=p.ids["王倩"])
+        # Reversed dates would be refused when the table is imported again.
+        assert (ended.ended, ended.valid_to) == (True, "2027-01-01")
 
 
 async def test_nobody_but_the_admin_and_the_desk_do_their_work(tmp_path: Path) -> None:
