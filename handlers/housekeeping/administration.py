@@ -1,4 +1,7 @@
-"""People and posts: invitations, unbinding a lost phone, ending a post."""
+"""People and posts: invitations, unbinding a lost phone, ending a post.
+
+An answer goes through its action: who is no administrator any more has none left to give.
+"""
 
 import dataclasses
 
@@ -10,7 +13,7 @@ from handlers.intake import identity
 from handlers.replies import choose
 from handlers.replies.shared import AskText, Done, Pick
 from handlers.replies.triage import Alarm
-from handlers.router import Args, action, answer
+from handlers.router import Args, action, answer, perform
 from matrix.core.case import AssignmentState
 from matrix.core.conversation import Dialog, Inbound
 from matrix.core.directory import Person, Post
@@ -34,7 +37,7 @@ async def invite(ctx: Context, subject: str, args: Args) -> None:
 async def invite_answer(ctx: Context, dialog: Dialog, message: Inbound) -> None:
     """The name."""
     del dialog
-    await _invite(ctx, await people.only(ctx, message.text))
+    await perform(ctx, "admin.invite", "", {"text": message.text})
 
 
 async def _invite(ctx: Context, person: Person) -> None:
@@ -58,7 +61,7 @@ async def unbind(ctx: Context, subject: str, args: Args) -> None:
 async def unbind_answer(ctx: Context, dialog: Dialog, message: Inbound) -> None:
     """The name."""
     del dialog
-    await _unbind(ctx, await people.only(ctx, message.text))
+    await perform(ctx, "admin.unbind", "", {"text": message.text})
 
 
 async def _unbind(ctx: Context, person: Person) -> None:
@@ -121,7 +124,7 @@ async def _end(ctx: Context, post: Post) -> None:
 async def end_post_answer(ctx: Context, dialog: Dialog, message: Inbound) -> None:
     """The name."""
     del dialog
-    await _pick_post(ctx, await people.only(ctx, message.text))
+    await perform(ctx, "admin.end_post", "", {"text": message.text})
 
 
 async def _pick_post(ctx: Context, person: Person) -> None:

@@ -7,7 +7,7 @@ from handlers.proposing.units import units_named
 from handlers.replies import choose
 from handlers.replies.shared import AskText, Pick
 from handlers.reposting.tasks import operators
-from handlers.router import Args, action, answer
+from handlers.router import Args, action, answer, perform
 from matrix.core.conversation import Dialog, Inbound
 from matrix.core.directory import Account, Person, UnitKind
 from matrix.core.errors import Refusal
@@ -34,7 +34,7 @@ async def add_post(ctx: Context, subject: str, args: Args) -> None:
 async def add_post_answer(ctx: Context, dialog: Dialog, message: Inbound) -> None:
     """The name."""
     del dialog
-    await _ask_unit(ctx, await people.only(ctx, message.text))
+    await perform(ctx, "admin.add_post", "", {"text": message.text})
 
 
 async def _ask_unit(ctx: Context, person: Person) -> None:
@@ -46,6 +46,7 @@ async def _ask_unit(ctx: Context, person: Person) -> None:
 @answer("admin.post_unit")
 async def post_unit_answer(ctx: Context, dialog: Dialog, message: Inbound) -> None:
     """The unit by name, short name, code or a part; of several hits one is chosen."""
+    ctx.post(Role.ADMIN)
     person = await people.fresh(ctx, str(dialog.data["person"]))
     wanted = message.text.strip()
     if wanted == NONE:

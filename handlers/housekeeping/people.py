@@ -15,7 +15,7 @@ from handlers.intake import identity
 from handlers.replies import choose
 from handlers.replies.people import PersonAdded, PersonKnown, PersonLine, PostHeld
 from handlers.replies.shared import AskText, Done, Settled
-from handlers.router import Args, action, answer
+from handlers.router import Args, action, answer, perform
 from matrix.core.conversation import Dialog, Inbound
 from matrix.core.directory import Person, Post
 from matrix.core.errors import Refusal
@@ -101,7 +101,7 @@ async def add_person(ctx: Context, subject: str, args: Args) -> None:
 async def add_person_answer(ctx: Context, dialog: Dialog, message: Inbound) -> None:
     """The name, and the handle where one is wanted."""
     del dialog
-    await _add(ctx, message.text)
+    await perform(ctx, "admin.add_person", "", {"text": message.text})
 
 
 async def _add(ctx: Context, text: str) -> None:

@@ -1,6 +1,7 @@
 """The administrator adds people and posts in a chat, looks at them, and takes them back."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -322,7 +323,26 @@ async def test_only_the_administrator_does_any_of_it(tmp_path: Path) -> None:
         # A button of before outlives the post that it was for, but does nothing.
         await _added(p, "郝新来")
         (mine,) = await p.all("posts", person=p.ids[ADMIN])
+        await _ended_elsewhere(p, mine)
         await p.say(ADMIN, "结束任职 高原")
         await p.press(ADMIN, f"post_{mine.role}")
         await p.press(ADMIN, "admin_add_post", ok=False)
         assert not await p.all("dialogs", person=p.ids[ADMIN])
+
+
+async def _ended_elsewhere(p: Play, mine: Any) -> None:
+    """A question that is still open is answered by nobody whose post has ended meanwhile."""
+    for typed, answer in (
+        ("添加人员", "甄未来"), ("邀请", "王倩"), ("解绑", "王倩"), ("添加岗位 王倩", "区城管局"),
+    ):  # fmt: skip
+        await p.say(ADMIN, typed)
+        await p.change("posts", replace(await _now(p, mine), ended=True))
+        assert "不能做这一步" in await p.say(ADMIN, answer, ok=False)
+        await p.change("posts", replace(await _now(p, mine), ended=False))
+    assert not await p.all("people", name="甄未来")
+    assert not await p.all("invitations")
+    assert await p.all("identities", person=p.ids["王倩"], revoked_at=None)
+
+
+async def _now(p: Play, post: Any) -> Any:
+    return (await p.all("posts", id=post.id))[0]
