@@ -18,7 +18,6 @@ from bot.beginning import check_roles, clock_of, make_key, one_process, prepare_
 from bot.broadcaster import Broadcaster
 from bot.channel import Channel, Waited
 from bot.dispatch import ALONE, SHARED, Dispatcher
-from bot.draft_links import DraftLinks
 from bot.following import indexes
 from bot.gate import Gate, OwnBudget, pace_of
 from bot.holdings import CLOCK, Holdings
@@ -26,6 +25,7 @@ from bot.journal import Journal
 from bot.library import Library
 from bot.link_checker import HttpLinkChecker
 from bot.means import KeySealer, RandomIds
+from bot.page_links import PageLinks
 from bot.parts import Parts, abandoned, alone, finished, today
 from bot.platforms.webchat.channel import WebChat
 from bot.presenter import Presenter
@@ -95,7 +95,7 @@ async def assemble(
         library = await _library(settings, store, directories, stack, durable=durable)
         texts = load_texts()
         outbox = Wake()
-        pages = DraftLinks(make_key(settings), settings.public_url.rstrip("/"))
+        pages = PageLinks(make_key(settings), settings.public_url.rstrip("/"))
         services = Services(
             store=store,
             clock=clock,

@@ -108,9 +108,13 @@ class Attachments:
             await asyncio.to_thread((self._folder / digest).unlink, missing_ok=True)
 
     async def read(self, attachment_id: str) -> tuple[bytes, str]:
-        """Bytes and content type."""
+        """Bytes and content type. Raises NotFound when they are gone."""
         async with self._store.read() as work:
             kept = await work.attachments.get(attachment_id)
         if kept.removed_at is not None:
             raise NotFound("attachment")
-        return await asyncio.to_thread((self._folder / kept.digest).read_bytes), kept.content_type
+        path = self._folder / kept.digest
+        try:
+            return await asyncio.to_thread(path.read_bytes), kept.content_type
+        except FileNotFoundError:
+            raise NotFound("attachment") from None

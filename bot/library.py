@@ -64,7 +64,7 @@ class Library:
             self._waiting.index,
             self._judge,
             rarity=self._issued.index,
-            rivals=False,
+            doubles=False,
         )
         hits = self._directories.current.gazetteer.find(query.text)
         return Found(

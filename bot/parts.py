@@ -10,9 +10,9 @@ from bot.broadcaster import Broadcaster
 from bot.channel import Channel
 from bot.dispatch import Dispatcher
 from bot.doubts import doubts_of
-from bot.draft_links import DraftLinks
 from bot.holdings import Holdings
 from bot.library import Library
+from bot.page_links import PageLinks
 from bot.platforms.webchat.channel import WebChat
 from bot.presenter import Presenter
 from bot.sender import Sender
@@ -54,7 +54,7 @@ class Parts:
     queue: JobQueue | MemoryQueue
     executor: str
     webchat: WebChat | None
-    pages: DraftLinks
+    pages: PageLinks
     holdings: Holdings
     tally: Tally
     directory_change: list[int]

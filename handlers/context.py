@@ -24,10 +24,14 @@ NUMBERS = 99
 
 @dataclass(slots=True, kw_only=True)
 class Context(Voice):
-    """See the module. ``person`` is None for the clock and the machine itself."""
+    """See the module. ``person`` is None for the clock and the machine itself.
+
+    ``identity`` is the binding by which the person was known.
+    """
 
     posts: tuple[Post, ...] = ()
     external: str = ""
+    identity: str = ""
     in_group: bool = False
     clock: bool = False
     pressed: Button | None = None
@@ -173,8 +177,27 @@ async def context_of(services: Services, work: Work, message: Inbound) -> Contex
         person = await work.people.maybe(bound.person)
         if person is None or person.ended:
             return ctx
-        ctx.person = person
+        ctx.person, ctx.identity = person, bound.id
         today = access.beijing_date(ctx.at)
         posts = await work.posts.find(person=person.id, order="id")
         ctx.posts = tuple(post for post in posts if access.in_force(post, today))
+    return ctx
+
+
+async def context_at_page(services: Services, work: Work, identity: str) -> Context:
+    """A person at a page: they speak, and hear, where they opened it from.
+
+    Raises:
+        NotAllowed: they are gone, or that chat account unbound: no link outlives that.
+    """
+    bound = await work.identities.maybe(identity)
+    if bound is None:
+        raise NotAllowed("page")
+    spoken = Inbound(
+        id="", platform=bound.platform, message_id="", external=bound.external,
+        chat=bound.chat, received_at=services.clock.now(),
+    )  # fmt: skip
+    ctx = await context_of(services, work, spoken)
+    if ctx.identity != identity:
+        raise NotAllowed("page")
     return ctx

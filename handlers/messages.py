@@ -10,7 +10,7 @@ from handlers.intake import identity, receiving
 from handlers.replies import choose
 from handlers.replies.intake import GroupWelcome, Stranger, WhatNow
 from handlers.replies.shared import AlreadyDone
-from handlers.reporting import lookup
+from handlers.reporting import lookup, pictures
 from handlers.reposting import receipts
 from matrix.core.conversation import Button, Inbound
 from matrix.core.errors import Refusal
@@ -143,7 +143,8 @@ async def press(ctx: Context, token: str) -> None:
 async def _explain_void(ctx: Context, button: Button) -> None:
     """The card has moved on: say who and when, from the log."""
     kind, _, entity_id = button.subject.partition(":")
-    events = await ctx.work.events(entity_id=entity_id or kind)
+    logged = await ctx.work.events(entity_id=entity_id or kind)
+    events = [one for one in logged if one.action != pictures.LOOK]
     if not events:
         await ctx.reply(AlreadyDone())
         return

@@ -7,7 +7,7 @@ from typing import Protocol
 from matrix.core.calendar import Shift, SpecialDay, WorkCalendar
 from matrix.core.directory import Account, Area, Person, Post, Topic, Unit
 from matrix.matching.gazetteer import Gazetteer
-from matrix.ports import Clock, DraftPages, Ids, LinkChecker, Outbox, Sealer, Store
+from matrix.ports import Clock, Ids, LinkChecker, Outbox, Pages, Sealer, Store
 from matrix.triage.calendar import Holidays
 from matrix.triage.deadline import ClockTable
 from matrix.triage.routing import Tables
@@ -150,7 +150,7 @@ class Services:
     sealer: Sealer
     links: LinkChecker
     outbox: Outbox
-    pages: DraftPages
+    pages: Pages
     words: Mapping[str, str] = field(default_factory=dict)
     direct_platforms: frozenset[str] = frozenset()
     owner_platforms: frozenset[str] = frozenset()

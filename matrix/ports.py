@@ -271,17 +271,20 @@ class Sealer(Protocol):
         """The text. Raises ValueError when the key is another."""
 
 
-class DraftPages(Protocol):
-    """Where a draft can be edited in a form."""
+class Pages(Protocol):
+    """Pages that are opened from a card, each at an address for one bound chat account alone."""
 
     @property
     def reachable(self) -> bool:
-        """Whether there is such a page for people to open."""
+        """Whether there are such pages for people to open."""
 
-    def link(
-        self, *, person: str, revision: str, version: int, at: datetime
+    def draft(
+        self, *, identity: str, revision: str, version: int, at: datetime
     ) -> tuple[str, datetime]:
-        """An address for this person alone, and until when it may be opened."""
+        """The form of a draft: its address, and until when it may be opened."""
+
+    def pictures(self, *, identity: str, subject: str, at: datetime) -> tuple[str, datetime]:
+        """The files of ``lead:…`` or ``appeal:…``: their address, and until when."""
 
 
 class LinkChecker(Protocol):

@@ -1,4 +1,4 @@
-"""The HTTP application: health, callbacks, drafts in a form; in a demonstration the web chat."""
+"""The HTTP application: health, callbacks, pages of cards; in a demonstration the web chat."""
 
 import logging
 from collections.abc import Awaitable, Callable
@@ -13,17 +13,19 @@ from bot.platforms.webchat import api as webchat_api
 from bot.platforms.webchat.channel import WebChat
 from bot.web.draft_page import add_draft_page
 from bot.web.hooks import add_hooks
+from bot.web.picture_page import add_picture_page
+from bot.web.sheet import add_style
 
 LOG = logging.getLogger("piyao.web")
 _LOCAL = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
 
 def public_app(parts: Parts) -> FastAPI:
-    """Health, callbacks, and the form of a draft at a public address: what may face the outside."""
+    """Health, callbacks, and at a public address the pages of cards: what may face the outside."""
     app = FastAPI(title="辟谣矩阵", docs_url=None, redoc_url=None, openapi_url=None)
     _common(app, parts)
     if parts.pages.reachable:
-        add_draft_page(app, parts)
+        _pages(app, parts)
     return app
 
 
@@ -33,7 +35,7 @@ def demo_app(parts: Parts) -> FastAPI:
         title="辟谣矩阵（演示）", openapi_url="/api/openapi.json", docs_url=None, redoc_url=None
     )
     _common(app, parts)
-    add_draft_page(app, parts)
+    _pages(app, parts)
     backend = webchat_api.Backend(
         services=parts.services,
         presenter=parts.presenter,
@@ -74,6 +76,13 @@ def _name(netloc: str) -> str:
     if netloc.startswith("["):
         return netloc.partition("]")[0] + "]"
     return netloc.rpartition(":")[0] or netloc
+
+
+def _pages(app: FastAPI, parts: Parts) -> None:
+    """What is opened from a card, each at a signed address."""
+    add_style(app)
+    add_draft_page(app, parts)
+    add_picture_page(app, parts)
 
 
 def _common(app: FastAPI, parts: Parts) -> None:

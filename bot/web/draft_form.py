@@ -4,27 +4,14 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html import escape
-from urllib.parse import urlsplit
 
 from fastapi import Response
-from fastapi.responses import HTMLResponse
 
-from bot.draft_links import DraftLinks
+from bot.page_links import PageLinks
 from bot.presenter import Presenter
+from bot.web.sheet import Sheet
 from handlers.drafting.writing import LIMITS, PARTS, remarks_of
 from matrix.core.bulletin import Revision, RevisionState
-
-HEADERS = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none';"
-        " base-uri 'none'"
-    ),
-    # The address is a secret; with no-referrer browsers would hide the form's origin from us too.
-    "Referrer-Policy": "same-origin",
-    "X-Content-Type-Options": "nosniff",
-    "X-Robots-Tag": "noindex",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,10 +33,18 @@ def mark(text: str) -> str:
 class DraftForm:
     """Views → pages."""
 
-    def __init__(self, presenter: Presenter, links: DraftLinks) -> None:
+    def __init__(self, presenter: Presenter, links: PageLinks) -> None:
         """Sentences, and where the page is reached."""
         self._presenter = presenter
-        self._links = links
+        # The address is a secret; with no-referrer browsers would hide the form's origin from us.
+        self._sheet = Sheet(
+            links, self.say("title"), policy="form-action 'self'", referrer="same-origin"
+        )
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Those of every answer."""
+        return self._sheet.headers
 
     def say(self, key: str) -> str:
         """A sentence of the page."""
@@ -63,12 +58,12 @@ class DraftForm:
         heading = say("heading").format(number=view.number, serial=revision.serial, kind=kind)
         notice = say("closed") if closed else view.notice
         parts = "".join(self._part(view, name, closed=closed) for name in PARTS)
-        action = urlsplit(self._links.base).path + "/draft"
+        action = self._sheet.path("/draft")
         button = "" if closed else f"<button>{escape(say('save'))}</button>"
-        return self._html(
+        return self._sheet.page(
             heading,
             (f'<p class="notice" role="status">{escape(notice)}</p>' if notice else "")
-            + f'<form method="post" action="{escape(action)}" accept-charset="utf-8">'
+            + f'<form method="post" action="{action}" accept-charset="utf-8">'
             f'<input type="hidden" name="token" value="{escape(view.token)}">{parts}{button}'
             f'<p class="hint">{escape(say("hint"))}</p></form>',
             status,
@@ -111,17 +106,4 @@ class DraftForm:
             for name, text in (typed or {}).items()
             if text.strip()
         )
-        body = f'<p class="notice" role="alert">{escape(self.say(key))}</p>{kept}'
-        return self._html(self.say("title"), body, status)
-
-    def _html(self, heading: str, body: str, status: int) -> Response:
-        style = urlsplit(self._links.base).path + "/draft-page.css"
-        return HTMLResponse(
-            '<!doctype html><html lang="zh-CN"><head><meta charset="utf-8">'
-            '<meta name="viewport" content="width=device-width, initial-scale=1">'
-            f"<title>{escape(self.say('title'))}</title>"
-            f'<link rel="stylesheet" href="{escape(style)}"></head>'
-            f"<body><main><h1>{escape(heading)}</h1>{body}</main></body></html>",
-            status_code=status,
-            headers=HEADERS,
-        )
+        return self._sheet.notice(self.say("title"), self.say(key), status, kept)

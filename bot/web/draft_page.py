@@ -1,17 +1,17 @@
 """Requests for the form of a draft: who may, whether it is as it was, and what is saved."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import RedirectResponse
 
 from bot.channel import Markup
-from bot.draft_links import SAVES, Grant, LinkError
+from bot.page_links import SAVES
 from bot.parts import Parts
-from bot.web.draft_form import HEADERS, DraftForm, View, mark
-from handlers import matters
+from bot.signer import Grant, LinkError
+from bot.web.draft_form import DraftForm, View, mark
+from handlers import context, matters
 from handlers.drafting import form
 from handlers.drafting.writing import PARTS
 from handlers.replies.shared import Refused
@@ -22,17 +22,11 @@ from matrix.core.errors import NotFound, Refusal, StaleVersion
 # Bytes of a submitted form: every part full, nine bytes for a percent-encoded character.
 BODY = 128 * 1024
 FIELDS = 2 * len(PARTS) + 1
-STYLE = (Path(__file__).parent / "assets" / "draft.css").read_text(encoding="utf-8")
 
 
 def add_draft_page(app: FastAPI, parts: Parts) -> None:
     """Serve the form at ``/draft``."""
     page = DraftPage(parts)
-
-    @app.get("/draft-page.css", include_in_schema=False)
-    async def style() -> Response:
-        """The only thing that the page loads."""
-        return Response(STYLE, media_type="text/css", headers={"X-Content-Type-Options": "nosniff"})
 
     @app.get("/draft/{token}", include_in_schema=False)
     async def show(token: str, saved: str = "") -> Response:
@@ -57,7 +51,7 @@ class DraftPage:
     async def show(self, token: str, *, saved: bool) -> Response:
         """See ``add_draft_page``."""
         try:
-            grant = self._granted(token, "open")
+            grant = self._links.editing.read(token, self._parts.services.clock.now())
             view = await self._view(grant, notice=self._form.say("saved") if saved else "")
         except LinkError as error:
             return self._form.closed(error.key)
@@ -76,10 +70,6 @@ class DraftPage:
             return self._form.closed("too_large", status=413)
         try:
             given = _fields(body)
-            token = given.pop("token", "")
-            grant, until = self._links.read(token, "save")
-        except LinkError as error:
-            return self._form.closed(error.key)
         except ValueError:
             return self._form.closed("link_forged")
         # Only what was changed here: a part that somebody else has changed meanwhile stays theirs.
@@ -88,8 +78,14 @@ class DraftPage:
             for name in PARTS
             if name in given and mark(given[name]) != given.get(f"was_{name}")
         }
-        if until <= self._parts.services.clock.now():
-            return self._form.closed("form_expired", typed=typed)
+        try:
+            grant = self._links.saving.read(
+                given.get("token", ""), self._parts.services.clock.now()
+            )
+        except LinkError as error:
+            if error.key == "link_expired":
+                return self._form.closed("form_expired", typed=typed)
+            return self._form.closed(error.key)
         return await self._try(grant, typed)
 
     async def _try(self, grant: Grant, typed: Mapping[str, str]) -> Response:
@@ -102,11 +98,11 @@ class DraftPage:
         except NotFound:
             return self._form.closed("not_yours", status=403, typed=typed)
         else:
-            url, _ = self._links.link(
-                person=grant.person, revision=saved.id, version=saved.version,
+            url, _ = self._links.draft(
+                identity=grant.identity, revision=saved.id, version=saved.version,
                 at=self._parts.services.clock.now(),
             )  # fmt: skip
-            return RedirectResponse(f"{url}?saved=1", status_code=303, headers=HEADERS)
+            return RedirectResponse(f"{url}?saved=1", status_code=303, headers=self._form.headers)
         try:
             view = await self._view(grant, notice=notice, typed=typed)
         except (Refusal, NotFound):
@@ -116,28 +112,22 @@ class DraftPage:
     async def _write(self, grant: Grant, typed: Mapping[str, str]) -> Revision:
         services = self._parts.services
         async with services.store.work() as work:
-            ctx = await form.context_of(services, work, grant.person)
-            saved = await form.save(ctx, grant.revision, grant.version, typed)
+            ctx = await context.context_at_page(services, work, grant.identity)
+            saved = await form.save(ctx, grant.subject, grant.version, typed)
             await work.commit()
         services.outbox.wake()
         return saved
-
-    def _granted(self, token: str, use: str) -> Grant:
-        grant, until = self._links.read(token, use)
-        if until <= self._parts.services.clock.now():
-            raise LinkError("link_expired")
-        return grant
 
     async def _view(
         self, grant: Grant, *, notice: str = "", typed: Mapping[str, str] | None = None
     ) -> View:
         services = self._parts.services
         async with services.store.read() as work:
-            ctx = await form.context_of(services, work, grant.person)
-            revision = await form.readable(ctx, grant.revision)
+            ctx = await context.context_at_page(services, work, grant.identity)
+            revision = await form.readable(ctx, grant.subject)
             case = await matters.of(ctx, revision.case)
-        now = Grant(person=grant.person, revision=revision.id, version=revision.version)
-        token = self._links.sign(now, "save", services.clock.now() + SAVES)
+        now = Grant(identity=grant.identity, subject=revision.id, version=revision.version)
+        token = self._links.saving.sign(now, services.clock.now() + SAVES)
         return View(
             revision=revision, number=case.number, token=token, notice=notice, typed=typed or {}
         )

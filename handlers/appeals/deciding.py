@@ -6,6 +6,7 @@ from datetime import timedelta
 from handlers import clocks
 from handlers.cards import appeals as cards
 from handlers.cards import cases as case_cards
+from handlers.cards import pictures
 from handlers.context import Context
 from handlers.publishing.correcting import is_open, open_correction
 from handlers.publishing.issuing import touch
@@ -41,7 +42,10 @@ async def of_case(ctx: Context, subject: str, args: Args) -> None:
     await case_cards.require_sight(ctx, case)
     found = await ctx.work.appeals.find(case=case.id, order="-received_at")
     lines = tuple([await cards.line(ctx, one) for one in found[:10]])
-    await ctx.reply(Listing(what="appeals", subject=case.number, total=len(found), lines=lines))
+    await ctx.reply(
+        Listing(what="appeals", subject=case.number, total=len(found), lines=lines),
+        *pictures.listed(found[:10]),
+    )
 
 
 @action("appeal.uphold", Role.DESK)

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from handlers import clocks
 from handlers.cards import cases as case_cards
+from handlers.cards import pictures
 from handlers.context import Context
 from handlers.replies import choose
 from handlers.replies.assignment import Acknowledged, LeadLineMasked, Returned
@@ -213,7 +214,10 @@ async def leads(ctx: Context, subject: str, args: Args) -> None:
         )
         for one in found[:10]
     )  # fmt: skip
-    await ctx.reply(Listing(what="leads", subject=case.number, total=len(found), lines=lines))
+    await ctx.reply(
+        Listing(what="leads", subject=case.number, total=len(found), lines=lines),
+        *pictures.listed(found[:10]),
+    )
 
 
 async def progress(ctx: Context, case_id: str) -> None:

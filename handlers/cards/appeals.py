@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from handlers import clocks
+from handlers.cards import pictures
 from handlers.context import Context
 from handlers.replies import Choice, choose
 from handlers.replies.appeals import AppealAnswer, AppealCard, AppealLine
@@ -22,10 +23,11 @@ def offered(bulletin: Bulletin) -> list[Choice]:
 
 
 def choices(appeal: Appeal) -> list[Choice]:
-    """What the desk may do."""
+    """What the desk may do; of one that is answered, look at what came with it."""
+    files = pictures.offered(appeal)
     if appeal.state is not AppealState.OPEN:
-        return []
-    buttons = [choose("appeal.uphold", appeal.id), choose("appeal.deny", appeal.id)]
+        return files
+    buttons = [choose("appeal.uphold", appeal.id), choose("appeal.deny", appeal.id), *files]
     if appeal.case:
         buttons.append(choose("case.open", appeal.case, keep=True))
     return buttons
@@ -47,6 +49,7 @@ async def line(ctx: Context, appeal: Appeal) -> AppealLine:
     return AppealLine(
         number=appeal.number, bulletin=bulletin.number, state=appeal.state.value,
         at=appeal.received_at, text=appeal.text[:200], reason=appeal.reason,
+        files=str(len(appeal.attachments) or ""),
     )  # fmt: skip
 
 

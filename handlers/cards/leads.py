@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import cast
 
 from handlers import clocks
+from handlers.cards import pictures
 from handlers.context import Context
 from handlers.proposing.proposals import grade_of, texts
 from handlers.replies import Choice, choose
@@ -100,6 +101,7 @@ async def _card(
         sightings=max(1, await ctx.work.sightings.count(claim=lead.claim) if lead.claim else 1),
         area=ctx.directory.area_name(lead.about_area) if lead.about_area else "",
         seen_in=f"seen_{lead.seen_in}" if lead.seen_in else "",
+        files=str(len(lead.attachments) or ""),
         entered="yes" if lead.entered_by else "",
         edited="yes" if lead.edited else "",
         disputed="yes" if disputed else "",
@@ -146,10 +148,8 @@ async def _choices(ctx: Context, lead: Lead, links: Sequence[Link]) -> list[Choi
     if lead.proposal.get("refer"):
         up = choose("lead.refer", lead.id, label="lead_refer_up", to=routing.UPWARD)
         found.insert(0, up)
-    return [
-        *found[:4],
-        choose("lead.more", lead.id, keep=True),
-    ]
+    files = pictures.offered(lead)
+    return [*found[: 4 - len(files)], *files, choose("lead.more", lead.id, keep=True)]
 
 
 async def tell_desk(ctx: Context, lead: Lead, *, disputed: bool = False) -> None:

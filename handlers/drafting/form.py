@@ -2,17 +2,14 @@
 
 from collections.abc import Mapping
 
-from handlers import context, matters
+from handlers import matters
 from handlers.context import Context
 from handlers.drafting import writing
 from handlers.replies.drafting import DraftPage
 from handlers.router import Args, action
-from handlers.services import Services
 from matrix.core.bulletin import Revision, RevisionState
-from matrix.core.conversation import Inbound
-from matrix.core.errors import NotAllowed, Refusal, StaleVersion
+from matrix.core.errors import Refusal, StaleVersion
 from matrix.core.roles import OWNERS
-from matrix.ports import Work
 
 
 @action("draft.page", *OWNERS)
@@ -25,29 +22,10 @@ async def link(ctx: Context, subject: str, args: Args) -> None:
     if not ctx.services.pages.reachable:
         raise Refusal("no_draft_page")
     case = await matters.of(ctx, revision.case)
-    url, until = ctx.services.pages.link(
-        person=ctx.me.id, revision=revision.id, version=revision.version, at=ctx.at
+    url, until = ctx.services.pages.draft(
+        identity=ctx.identity, revision=revision.id, version=revision.version, at=ctx.at
     )
     await ctx.reply(DraftPage(number=case.number, serial=revision.serial, url=url, until=until))
-
-
-async def context_of(services: Services, work: Work, person: str) -> Context:
-    """A person at the form: they speak, and hear, where they were last bound.
-
-    Raises:
-        NotAllowed: they are gone, or their chat accounts unbound: no link outlives that.
-    """
-    bound = await work.identities.find(person=person, revoked_at=None, order="-bound_at", limit=1)
-    if not bound:
-        raise NotAllowed("draft.page")
-    spoken = Inbound(
-        id="", platform=bound[0].platform, message_id="", external=bound[0].external,
-        chat=bound[0].chat, received_at=services.clock.now(),
-    )  # fmt: skip
-    ctx = await context.context_of(services, work, spoken)
-    if ctx.me.id != person:
-        raise NotAllowed("draft.page")
-    return ctx
 
 
 async def readable(ctx: Context, revision_id: str) -> Revision:

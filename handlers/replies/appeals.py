@@ -38,6 +38,7 @@ class AppealLine(Reply):
     state: str
     at: datetime
     text: str
+    files: str = ""
     reason: str = ""
 
 

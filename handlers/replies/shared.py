@@ -28,6 +28,17 @@ class PostLine(Reply):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PicturePage(Reply):
+    """Where this person may see what came with a lead or an appeal (``of``); theirs alone."""
+
+    of: str
+    number: str
+    count: int
+    url: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Done(Reply):
     """A short confirmation; ``what`` is a key under ``done``."""
 

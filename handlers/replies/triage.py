@@ -27,6 +27,7 @@ class QueuedCard(Reply):
     sightings: int = 1
     area: str = ""
     seen_in: str = ""
+    files: str = ""
     entered: str = ""
     edited: str = ""
     disputed: str = ""

@@ -3,7 +3,7 @@
 import dataclasses
 
 from handlers import clocks
-from handlers.cards import appeals
+from handlers.cards import appeals, pictures
 from handlers.cards import leads as lead_cards
 from handlers.context import Context
 from handlers.feedback import owing
@@ -38,6 +38,7 @@ async def more(ctx: Context, subject: str, args: Args) -> None:
         choose("lead.owner", lead.id),
         choose("lead.grade", lead.id),
         choose("lead.dismiss", lead.id),
+        *pictures.offered(lead),
         subject=f"lead:{lead.id}",
     )
 

@@ -7,6 +7,7 @@ from handlers import clocks
 from handlers.cards import appeals as appeal_cards
 from handlers.cards import cases as case_cards
 from handlers.cards import leads as lead_cards
+from handlers.cards import pictures
 from handlers.context import Context
 from handlers.proposing import proposals
 from handlers.replies import Choice, Reply, choose
@@ -97,7 +98,8 @@ async def open_lead(ctx: Context, subject: str, args: Args) -> None:
             dataclasses.replace(lead, claimed_by=ctx.me.id, claimed_until=_until(ctx))
         )
     shown = await lead_cards.card(ctx, lead)
-    buttons = await lead_cards.choices(ctx, lead) if lead.state is LeadState.QUEUED else []
+    open_ = lead.state is LeadState.QUEUED
+    buttons = await lead_cards.choices(ctx, lead) if open_ else pictures.offered(lead)
     await ctx.reply(shown, *buttons, subject=f"lead:{lead.id}")
 
 

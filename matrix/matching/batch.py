@@ -35,18 +35,18 @@ def decide(
     judge: Judge,
     *,
     rarity: Rarity | None = None,
-    rivals: bool = True,
+    doubles: bool = True,
 ) -> Judgement:
     """Judge one text against everything the index knows; a long one passage by passage too.
 
     What a word tells is the index's to say, unless ``rarity`` knows the language better. For
-    ``rivals`` see `Judge.judge`.
+    ``doubles`` see `Judge.judge`.
     """
 
     def judged(one: Normalised) -> Judgement:
         found = propose(one, index)
         claims = index.read(found)
-        return judge.judge(one, claims, rarity=rarity or index, found=found, rivals=rivals)
+        return judge.judge(one, claims, rarity=rarity or index, found=found, doubles=doubles)
 
     whole = judged(query)
     if len(query.text) <= LONG or _identical(whole):

@@ -31,6 +31,8 @@ _MOSTLY_THERE = 0.5
 _KEPT = 3000
 # Length, in the units of `Normalised.length`, below which to ask for the original.
 SHORTEST = 10
+# Of two claims that have this share of their pairs in common one stands for both.
+_DOUBLE = 0.8
 # Scores of an equal text, of an equal link beside words, and of a link alone.
 _IDENTICAL, _SAME_URL, _BARE_LINK = 100.0, 45.0, 40.0
 _NUMERAL = re.compile(r"\d+(?:\.\d+)?")
@@ -84,19 +86,22 @@ class Judge:
         *,
         rarity: Rarity = _FLAT,
         found: Mapping[str, float] | None = None,
-        rivals: bool = True,
+        doubles: bool = True,
     ) -> Judgement:
         """Judge a normalised lead.
 
         ``rarity`` is the library's; ``found`` holds the index's score by claim id. Candidates make
-        one another doubtful, unless they are no ``rivals``: ten that say the same may all be meant.
+        one another doubtful. Without ``doubles``, of those that say nearly the same one stands for
+        all: ten leads of one rumor are no ten rumors.
         """
         if not query.text and not query.urls:
             return Judgement(decision=Decision.NONE, candidates=(), asks_original=True)
         asked = prepare(query, self._own)
-        ranks = ranks_of(candidates, found) if rivals else [1.0] * len(candidates)
         claims = [self._take_apart(one) for one in candidates]
-        beside = lay_beside(asked, claims, ranks, rarity, rivals=rivals)
+        if not doubles:
+            kept = _one_of_each(asked, claims)
+            candidates, claims = [candidates[at] for at in kept], [claims[at] for at in kept]
+        beside = lay_beside(asked, claims, ranks_of(candidates, found), rarity)
         weighed = self._weigh(query, asked, candidates, beside)
         weighed.sort(key=lambda one: (-one.rank, one.candidate.id))
         return self._conclude(query, asked, _stepwise(weighed[:_SHOWN]))
@@ -160,6 +165,22 @@ class Judge:
 def _may_answer(query: Normalised, best: _Weighed, conflicts: Conflicts) -> bool:
     held = query.length < SHORTEST or conflicts.forbid_an_answer(best.beside)
     return best.same or not held
+
+
+def _one_of_each(asked: Prepared, claims: Sequence[PreparedClaim]) -> list[int]:
+    """Places of the claims of which no earlier one says nearly the same; equal texts come first."""
+    order = sorted(range(len(claims)), key=lambda at: not identical(asked, claims[at]))
+    kept: list[int] = []
+    for at in order:
+        if all(_alike(claims[at].title, claims[other].title) < _DOUBLE for other in kept):
+            kept.append(at)
+    return kept
+
+
+def _alike(one: Prepared, other: Prepared) -> float:
+    """The share of their pairs of characters that two texts have in common."""
+    both = len(one.pair_set) + len(other.pair_set)
+    return 2 * len(one.pair_set & other.pair_set) / both if both else float(one.key == other.key)
 
 
 def ranks_of(candidates: Sequence[Candidate], found: Mapping[str, float] | None) -> list[float]:

@@ -4,11 +4,13 @@ import html
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlencode
 
 import httpx
 
+from bot.page_links import SAVES
 from bot.web.app import public_app
 from handlers.drafting.writing import LIMITS
 from tests.journeys import story
@@ -44,8 +46,12 @@ async def test_saved_in_the_form_and_submitted_in_the_chat(tmp_path: Path) -> No
         fields = _typed(page)
         assert "财政出资" in fields["fact"]
         assert "路灯" in fields["rumor"]
-        assert "没有写怎么办" in page.text
+        assert fields["todo"], "the advice of its kind"
         assert "http" not in page.text.split("<body>")[1]
+        emptied = await _send(p, fields | {"todo": ""})
+        page = await p.http.get(emptied.headers["location"])
+        assert "没有写怎么办" in page.text
+        fields = _typed(page)
         fields |= {
             "title": "金穗家园路灯改造不收费", "why": "合同写明：\r\n由财政承担。",
             "todo": "有人收费请拨打 12345。",
@@ -115,11 +121,10 @@ async def test_nobody_else_and_no_other_site(tmp_path: Path) -> None:
         for wrong in ("", "x.y", link.rpartition("/")[2]):
             assert (await _send(p, fields | {"token": wrong})).status_code == 404
         assert (await p.http.get("/draft/x.y")).status_code == 404
-        grant, until = p.parts.pages.read(fields["token"], "save")
-        stranger = p.parts.pages.sign(
-            type(grant)(person=p.ids["王倩"], revision=grant.revision, version=grant.version),
-            "save", until,
-        )  # fmt: skip
+        saving, now = p.parts.pages.saving, p.clock.now()
+        grant = saving.read(fields["token"], now)
+        bound = (await p.all("identities", person=p.ids["王倩"]))[0]
+        stranger = saving.sign(replace(grant, identity=bound.id), now + SAVES)
         assert (await _send(p, fields | {"token": stranger})).status_code in {403, 422}
         await p.say("高原", "解绑 范北辰")
         assert (await _send(p, fields | {"title": "改了"})).status_code in {403, 422}
@@ -138,7 +143,7 @@ async def test_what_people_write_is_text_and_never_markup(tmp_path: Path) -> Non
         policy = page.headers["content-security-policy"]
         assert "default-src 'none'" in policy
         assert page.headers["cache-control"] == "no-store"
-        assert (await p.http.get("/draft-page.css")).headers["content-type"].startswith("text/css")
+        assert (await p.http.get("/page.css")).headers["content-type"].startswith("text/css")
 
 
 @asynccontextmanager
@@ -156,7 +161,7 @@ async def test_at_a_public_address_and_left_out_where_there_is_none(tmp_path: Pa
         async with _outside(p) as http:
             page = await http.get(link.removeprefix("https://piyao.example/bot"))
             assert 'action="/bot/draft"' in page.text
-            assert 'href="/bot/draft-page.css"' in page.text
+            assert 'href="/bot/page.css"' in page.text
         p.parts.pages.base = ""
         async with _outside(p) as http:
             assert (await http.get("/draft/x.y")).text == '{"detail":"Not Found"}'

@@ -25,41 +25,29 @@ class Beside:
 
 
 def lay_beside(
-    query: Prepared,
-    claims: Sequence[PreparedClaim],
-    ranks: Sequence[float],
-    rarity: Rarity,
-    *,
-    rivals: bool = True,
+    query: Prepared, claims: Sequence[PreparedClaim], ranks: Sequence[float], rarity: Rarity
 ) -> list[Beside]:
     """All candidates of a query, in their order.
 
     ``ranks`` are the index's scores over that of its best candidate, in the order of ``claims``.
-    Unless they are ``rivals``, each is seen as if it were the only one.
     """
     asked = weigh(query, rarity)
     sentences = weigh_sentences(asked)
     found = [align(query, claim.title) for claim in claims]
-
-    def rows(of: slice) -> list[Features]:
-        standing = distinguish(asked.senses, claims[of], found[of])
-        some: list[Features] = []
-        for own, claim, rank, aligned in zip(
-            standing, claims[of], ranks[of], found[of], strict=True
-        ):
-            said = weigh(claim.title, rarity)
-            some.append(
-                {"rank": rank, "nearer": sum(other > rank for other in ranks[of])}
-                | own
-                | wording(asked, sentences, said, claim)
-                | stretch(aligned, asked, said, claim, rarity)
-                | matter(aligned, query, claim)
-            )
-        return compare(some, [claim.title.pair_set for claim in claims[of]])
-
-    size = max(1, len(claims)) if rivals else 1
-    figures = [row for at in range(0, len(claims), size) for row in rows(slice(at, at + size))]
+    standing = distinguish(asked.senses, claims, found)
+    rows: list[Features] = []
+    for place, (claim, rank, aligned) in enumerate(zip(claims, ranks, found, strict=True)):
+        said = weigh(claim.title, rarity)
+        rows.append(
+            {"rank": rank, "nearer": sum(other > rank for other in ranks)}
+            | standing[place]
+            | wording(asked, sentences, said, claim)
+            | stretch(aligned, asked, said, claim, rarity)
+            | matter(aligned, query, claim)
+        )
     return [
-        Beside(claim=claim, found=aligned, figures=row)
-        for claim, aligned, row in zip(claims, found, figures, strict=True)
+        Beside(claim=claim, found=aligned, figures=figures)
+        for claim, aligned, figures in zip(
+            claims, found, compare(rows, [claim.title.pair_set for claim in claims]), strict=True
+        )
     ]

@@ -108,13 +108,21 @@ def test_wording_is_quoted_as_it_was_written():
     assert wording[0].query == "龙河镇自来水厂"
 
 
-def test_rivals_make_one_another_doubtful_and_others_do_not():
-    """Ten leads of one rumor are judged each as if it stood alone."""
+def test_rivals_make_one_another_doubtful_unless_one_stands_for_all():
+    """Ten leads of one rumor are no ten rumors."""
     text = "听邻居说龙河镇自来水厂有三十名工人中毒，全镇要停水五天"
     twins = [Candidate(id=str(n), title=f"{CLAIM.title}，第{n}栋除外") for n in range(10)]
     best = judged(text, twins[:1]).candidates[0].score
     assert judged(text, twins).candidates[0].score < best / 2
-    assert judged(text, twins, rivals=False).candidates[0].score == pytest.approx(best, rel=0.2)
+    (only,) = judged(text, twins, doubles=False).candidates
+    assert only.score == pytest.approx(best)
+
+
+def test_an_equal_text_stands_for_those_that_nearly_say_it():
+    near = Candidate(id="near", title=f"{CLAIM.title}，第9栋除外")
+    assert [one.id for one in judged(CLAIM.title, [near, CLAIM], doubles=False).candidates] == [
+        CLAIM.id
+    ]
 
 
 def test_reasons_name_both_sides():
