@@ -112,7 +112,7 @@ async def test_three_tries_of_a_message_are_one_lead_with_one_answer(chat: Chat)
     fields = p.api.message(USERS["王芳"], "text", Content=RUMOR)
     waiting = asyncio.create_task(tries(p.api, fields))
     while not waiting.done():
-        await p.rest()
+        await p.stepped()
         await asyncio.wait([waiting], timeout=0.01)
     answers = set(waiting.result())
     assert len(answers) == 1
