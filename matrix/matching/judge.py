@@ -172,7 +172,10 @@ def _one_of_each(asked: Prepared, claims: Sequence[PreparedClaim]) -> list[int]:
     order = sorted(range(len(claims)), key=lambda at: not identical(asked, claims[at]))
     kept: list[int] = []
     for at in order:
-        if all(_alike(claims[at].title, claims[other].title) < _DOUBLE for other in kept):
+        # Of the running case and the waiting lead with the very words of the query, both are meant.
+        if identical(asked, claims[at]) or all(
+            _alike(claims[at].title, claims[other].title) < _DOUBLE for other in kept
+        ):
             kept.append(at)
     return kept
 
