@@ -124,7 +124,7 @@ async def greet(ctx: Context, *, again: bool = False) -> None:
 HELP = (
     "lead.how", "lead.mine", "lead.area", "lead.search", "lead.supplement", "lead.withdraw",
     "appeal.file",
-    "desk.todo", "lead.enter", "desk.handover", "desk.doubts", "duty.roster", "case.mine",
+    "todo.mine", "lead.enter", "desk.handover", "desk.doubts", "duty.roster", "case.mine",
     "draft.campaign",
     "task.mine", "review.mine", "publish.mine", "bulletin.list", "campaign.live", "town.state",
     "leader.overview", "drill.start",

@@ -134,3 +134,14 @@ def _fields(entity: object) -> dict[str, object]:
     from dataclasses import fields
 
     return {field.name: getattr(entity, field.name) for field in fields(entity)}  # type: ignore[arg-type]
+
+
+async def test_everybody_finds_what_waits_for_them_by_one_word(tmp_path: Path) -> None:
+    async with stage(tmp_path, after=story.lamps_submitted) as p:
+        number = await p.number()
+        assert number in await p.say("范北辰", "待办"), "the unit's cases"
+        assert number in await p.say("孙丽", "待办"), "the reviewer's texts"
+        assert "待办" in await p.say("孙丽", "帮助")
+        await story.signed(p)
+        assert number in await p.say("冯涛", "待办"), "what is to be published"
+        assert "待办" not in await p.say("王芳", "帮助"), "nothing waits for a reporter"
