@@ -29,10 +29,11 @@ class Refused(Exception):
 class Fault:
     """What happens to a call instead of, or with ``after`` besides, its effect.
 
-    ``endpoint`` "" is every one; ``times`` -1 until ``mend``.
+    ``endpoint`` "" is every one; ``body`` is what a call must carry; ``times`` -1 until ``mend``.
     """
 
     endpoint: str = ""
+    body: dict[str, Any] = field(default_factory=dict)
     errcode: int = 0
     errmsg: str = "scripted"
     status: int = 0
@@ -42,8 +43,9 @@ class Fault:
     after: bool = False
     times: int = 1
 
-    def meets(self, endpoint: str) -> bool:
-        return bool(self.times) and self.endpoint in {"", endpoint}
+    def meets(self, call: "Call") -> bool:
+        meant = self.endpoint in {"", call.endpoint} and self.body.items() <= call.body.items()
+        return bool(self.times) and meant
 
 
 @dataclass(kw_only=True)
@@ -173,7 +175,7 @@ class WechatWire:
         self.calls.append(call)
         if self.spoil is not None and (scripted := self.spoil(call.endpoint)):
             self.fail(call.endpoint, **scripted)
-        fault = next((one for one in self.faults if one.meets(call.endpoint)), None)
+        fault = next((one for one in self.faults if one.meets(call)), None)
         if fault is not None:
             fault.times -= 1
         if fault is not None and not fault.after:

@@ -3,13 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from bot.assembly import assemble
 from bot.parts import Parts
-from config.settings import load
+from config.settings import Settings, load
 from matrix.core.delivery import DeliveryState
 from storage.engine import open_engine
 from storage.unit_of_work import SqlStore
@@ -113,10 +113,21 @@ async def _accounts(url: str) -> None:
     await store.engine.dispose()
 
 
+@dataclass(kw_only=True)
+class Servers:
+    """Both platforms' doubles, and what the product is told of them."""
+
+    official: OfficialAccountServer
+    api: WeCom
+    bot: WeComBot
+    settings: Settings
+    codes: dict[str, str]
+    """An invitation for everybody."""
+
+
 @asynccontextmanager
-async def mixed_stage(folder: Path) -> AsyncIterator[MixedChat]:
-    """The small town, everybody bound by invitation where they are."""
-    clock = FakeClock()
+async def servers(folder: Path, clock: FakeClock) -> AsyncIterator[Servers]:
+    """The small town in a database, nobody bound yet."""
     clock_file = folder / "clock"
     clock_file.write_text(clock.now().isoformat())
     async with (
@@ -128,12 +139,27 @@ async def mixed_stage(folder: Path) -> AsyncIterator[MixedChat]:
         settings = load({"PIYAO_DATA": str(folder), **environment(official, api, bot)})
         codes = await invitations(settings.model_copy(update={"test_clock": str(clock_file)}))
         await _accounts(settings.url)
-        async with assemble(settings, clock=clock, links=ToldLinks(), durable=False) as parts:
-            parts.sender._gates = {}
-            async with _talking(official, api, bot, parts, clock) as chat:
-                for name, code in codes.items():
-                    assert name in await chat.say(name, code)
-                yield chat
+        yield Servers(official=official, api=api, bot=bot, settings=settings, codes=codes)
+
+
+@asynccontextmanager
+async def talking(doubles: Servers, clock: FakeClock) -> AsyncIterator[MixedChat]:
+    """The product in this process; everybody is bound by invitation where they are."""
+    made = assemble(doubles.settings, clock=clock, links=ToldLinks(), durable=False)
+    async with made as parts:
+        parts.sender._gates = {}
+        async with _talking(doubles.official, doubles.api, doubles.bot, parts, clock) as chat:
+            for name, code in doubles.codes.items():
+                assert name in await chat.say(name, code)
+            yield chat
+
+
+@asynccontextmanager
+async def mixed_stage(folder: Path) -> AsyncIterator[MixedChat]:
+    """The small town on both platforms, in one process."""
+    clock = FakeClock()
+    async with servers(folder, clock) as doubles, talking(doubles, clock) as chat:
+        yield chat
 
 
 @asynccontextmanager
