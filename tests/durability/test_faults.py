@@ -69,13 +69,13 @@ async def kills(url: str, folder: Path, workers: int, count: int, targets: int) 
     doubt = ledger.ids("in-doubt")
     assert sink.twice() == [], f"seed {SEED}"
     assert ledger.ids("sent") <= set(sink.taken), f"seed {SEED}: lost"
-    assert len(doubt) <= WINDOW * fatal, f"seed {SEED}"
+    assert ledger.crashed() <= WINDOW * fatal, f"seed {SEED}"
     assert ledger.states() == {
         state: n for state, n in {"sent": targets - len(doubt), "in-doubt": len(doubt)}.items() if n
     }, f"seed {SEED}"
     return {
         "seed": SEED, "workers": workers, "kills": count, "of workers": fatal,
-        "in doubt": len(doubt), "seconds": round(time.monotonic() - began),
+        "in doubt": len(doubt), "of crashes": ledger.crashed(), "seconds": round(time.monotonic() - began),
     }  # fmt: skip
 
 
