@@ -1,12 +1,12 @@
 """The small pieces a text is compared by: characters, pairs of them, and how they sound."""
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from functools import cache
 from itertools import pairwise
 from typing import Protocol
 
-from pypinyin import Style, lazy_pinyin
 from pypinyin.constants import PINYIN_DICT
 
 from matrix.matching.numerals import fold_numbers
@@ -17,6 +17,7 @@ __all__ = ["Rarity", "bigrams", "fold_sound", "sense_pairs", "terms", "tokens"]
 _TOKENS = re.compile(r"[\u3400-\u9fff]|\d+(?:\.\d+)?|[^\W\d_\u3400-\u9fff]+")
 _HAN_FIRST, _HAN_PAST = "\u3400", "\ua000"
 _FIRST_HAN, _LAST_HAN = 0x4E00, 0x9FA5
+_TONES = frozenset("\u0300\u0301\u0304\u030c")
 # Pairs many speakers do not tell apart, and typing errors follow speech.
 _CONFUSED = (("zh", "z"), ("ch", "c"), ("sh", "s"))
 
@@ -75,13 +76,16 @@ def _sounds() -> dict[int, str]:
     for code in range(_FIRST_HAN, _LAST_HAN + 1):
         if code not in PINYIN_DICT:
             continue
-        syllable = _syllable(chr(code))
+        syllable = _syllable(PINYIN_DICT[code])
         table[code] = first.setdefault(syllable, chr(code))
     return table
 
 
-def _syllable(character: str) -> str:
-    sound = lazy_pinyin(character, style=Style.NORMAL)[0]
+def _syllable(readings: str) -> str:
+    """The first of several readings ("háng,xíng"), without its tone and as it is folded."""
+    first = unicodedata.normalize("NFD", readings.partition(",")[0])
+    plain = "".join(letter for letter in first if letter not in _TONES)
+    sound = unicodedata.normalize("NFC", plain).replace("ü", "v")
     for spoken, folded in _CONFUSED:
         sound = sound.replace(spoken, folded)
     return sound.removesuffix("g") if sound.endswith(("ing", "eng")) else sound

@@ -60,6 +60,11 @@ class Ledger:
     def ids(self, state: str) -> set[str]:
         return {row[0] for row in self.ask(f"SELECT id FROM delivery WHERE state = '{state}'")}
 
+    def crashed(self) -> int:
+        """In doubt because a process died; a loaded sink that does not answer makes others."""
+        query = "SELECT count(*) FROM delivery WHERE state = 'in-doubt' AND error = 'crash'"
+        return int(self.ask(query)[0][0])
+
 
 @dataclass
 class Fleet:

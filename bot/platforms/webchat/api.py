@@ -115,6 +115,39 @@ def router(backend: Backend) -> APIRouter:
         """People who can be played, those with the most telling posts first."""
         return _people(services)
 
+    @api.get("/chats/{chat}/messages")
+    async def read(
+        response: Response,
+        chat: str,
+        after: str = "",
+        limit: int = 100,
+        wait: float = 0,
+        seen: str = "",
+    ) -> list[MessageOut]:
+        """The newest messages of a chat, oldest first; ``after`` leaves out older ones.
+
+        With ``wait`` (seconds, at most 25) the answer comes when the bot has said or changed
+        something since ``seen``, or when the time is over. The header ``X-Seen`` carries the
+        next ``seen``: it also counts changes of cards, which are no messages of their own.
+        """
+        if wait > 0:
+            await _something_new(backend, chat, seen or after, min(wait, LONGEST_WAIT))
+        async with services.store.read() as work:
+            newest = await work.deliveries.find(
+                platform=PLATFORM, address=chat, state__in=SHOWN, order="-id", limit=1
+            )
+            response.headers["X-Seen"] = newest[0].id if newest else ""
+            return await _read(backend, work, chat, after, max(1, min(limit, 500)))
+
+    _said(api, backend)
+    _files(api, backend)
+    return api
+
+
+def _said(api: APIRouter, backend: Backend) -> None:
+    """Messages and presses of people."""
+    services = backend.services
+
     @api.post("/chats/{person}/messages", status_code=202)
     async def send(person: str, message: MessageIn) -> StoredOut:
         """Send a message as a person. It is stored before this answers."""
@@ -150,33 +183,6 @@ def router(backend: Backend) -> APIRouter:
             received_at=services.clock.now(),
         )  # fmt: skip
         return StoredOut(message_id=message_id, new=await backend.store(inbound))
-
-    @api.get("/chats/{chat}/messages")
-    async def read(
-        response: Response,
-        chat: str,
-        after: str = "",
-        limit: int = 100,
-        wait: float = 0,
-        seen: str = "",
-    ) -> list[MessageOut]:
-        """The newest messages of a chat, oldest first; ``after`` leaves out older ones.
-
-        With ``wait`` (seconds, at most 25) the answer comes when the bot has said or changed
-        something since ``seen``, or when the time is over. The header ``X-Seen`` carries the
-        next ``seen``: it also counts changes of cards, which are no messages of their own.
-        """
-        if wait > 0:
-            await _something_new(backend, chat, seen or after, min(wait, LONGEST_WAIT))
-        async with services.store.read() as work:
-            newest = await work.deliveries.find(
-                platform=PLATFORM, address=chat, state__in=SHOWN, order="-id", limit=1
-            )
-            response.headers["X-Seen"] = newest[0].id if newest else ""
-            return await _read(backend, work, chat, after, max(1, min(limit, 500)))
-
-    _files(api, backend)
-    return api
 
 
 def _files(api: APIRouter, backend: Backend) -> None:
