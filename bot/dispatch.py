@@ -177,17 +177,24 @@ class Dispatcher:
     async def _in_transaction(
         self, message: Inbound, act: Callable[[Context], Awaitable[None]]
     ) -> None:
-        async with self._services.store.work() as work:
-            await self._library.refresh(work)
-            current = await work.inbox.get(message.id)
-            if current.state is not InboxState.STORED:
-                return
-            ctx = await context_of(self._services, work, message)
-            await act(ctx)
-            if message.platform in self.lingering:
-                await ledger.release(ctx)
-            await _done(work, current)
-            await work.commit()
+        directories = self._services.directories
+        before = directories.current
+        try:
+            async with self._services.store.work() as work:
+                await self._library.refresh(work)
+                current = await work.inbox.get(message.id)
+                if current.state is not InboxState.STORED:
+                    return
+                ctx = await context_of(self._services, work, message)
+                await act(ctx)
+                if message.platform in self.lingering:
+                    await ledger.release(ctx)
+                await _done(work, current)
+                await work.commit()
+        except BaseException:
+            # A person who was just added is not there when the commit is not.
+            directories.current = before
+            raise
         if not any(one.answers for one in ctx.said):
             self.unanswered(message)
 
@@ -218,6 +225,9 @@ class Dispatcher:
         """Keep it, say so once, try again; after the last try it waits for a person."""
         async with self._services.store.work() as work:
             current = await work.inbox.get(message.id)
+            if current.state is not InboxState.STORED:
+                # It is done, and only the answer to the commit was lost.
+                return
             attempts = current.attempts + 1
             over = attempts >= ATTEMPTS
             pause = _BACKOFF[min(attempts, len(_BACKOFF)) - 1]

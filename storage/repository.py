@@ -113,6 +113,8 @@ class SqlRepository(Generic[E]):
 
     async def save_all(self, entities: Sequence[E]) -> list[E]:
         """Update several where their versions still stand. Raises StaleVersion."""
+        if entities:
+            self._written.add(self._table.name)
         rows = [{**to_row(one), "version": one.version + 1} for one in entities]
         for start in range(0, len(rows), _SLICE):
             await self._save_slice(entities[start : start + _SLICE], rows[start : start + _SLICE])

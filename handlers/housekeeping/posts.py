@@ -18,9 +18,10 @@ from handlers.replies.people import PostAdded
 from handlers.replies.shared import Done, Settled
 from handlers.reposting.tasks import LIVE
 from handlers.router import Args, action
+from matrix.core.case import AssignmentState
 from matrix.core.directory import Person, Post
 from matrix.core.errors import Refusal
-from matrix.core.roles import Role
+from matrix.core.roles import OWNERS, Role
 
 BETWEEN = ";"
 """Between the codes of accounts in what a button carries."""
@@ -93,7 +94,8 @@ async def undo_post(ctx: Context, subject: str, args: Args) -> None:
     if post.ended or await _followed(ctx, post, given):
         raise Refusal("post_in_use")
     left = tuple(one for one in post.accounts if one not in given)
-    if left or not args["made"]:
+    # An operator without accounts is none: whichever of several steps is taken back last ends it.
+    if left or (not args["made"] and post.role is not Role.OPERATOR):
         after = dataclasses.replace(post, accounts=left)
     else:
         after = dataclasses.replace(post, ended=True, valid_to=beijing_date(ctx.at))
@@ -105,11 +107,14 @@ async def undo_post(ctx: Context, subject: str, args: Args) -> None:
 
 
 async def _followed(ctx: Context, post: Post, accounts: Collection[str]) -> bool:
-    """Whether the person has acted in the role since, or a task waits for them."""
+    """Whether the person has acted in the role since, or a task or a case waits for them."""
     since = ctx.pressed.created_at if ctx.pressed else ctx.at
     if await ctx.work.events(person=post.person, role=post.role, at__gt=since):
         return True
     waiting = await ctx.work.tasks.count(
         operator=post.person, account__in=tuple(accounts), state__in=LIVE
     )
-    return bool(waiting)
+    handed = await ctx.work.assignments.count(
+        person=post.person, unit=post.unit, state=AssignmentState.ACKNOWLEDGED
+    )
+    return bool(waiting or (handed and post.role in OWNERS))

@@ -99,7 +99,7 @@ class Judge:
         asked = prepare(query, self._own)
         claims = [self._take_apart(one) for one in candidates]
         if not doubles:
-            kept = _one_of_each(asked, claims)
+            kept = _one_of_each(asked, candidates, claims)
             candidates, claims = [candidates[at] for at in kept], [claims[at] for at in kept]
         beside = lay_beside(asked, claims, ranks_of(candidates, found), rarity)
         weighed = self._weigh(query, asked, candidates, beside)
@@ -167,23 +167,37 @@ def _may_answer(query: Normalised, best: _Weighed, conflicts: Conflicts) -> bool
     return best.same or not held
 
 
-def _one_of_each(asked: Prepared, claims: Sequence[PreparedClaim]) -> list[int]:
-    """Places of the claims of which no earlier one says nearly the same; equal texts come first."""
+def _one_of_each(
+    asked: Prepared, candidates: Sequence[Candidate], claims: Sequence[PreparedClaim]
+) -> list[int]:
+    """Places of the claims of which no earlier one says nearly the same.
+
+    All with the very words of the query stay. A kind stands for its own only (ids are
+    ``kind:…``): a running case must not hide behind the lead that it was made of.
+    """
     order = sorted(range(len(claims)), key=lambda at: not identical(asked, claims[at]))
+    kinds = [one.id.rpartition(":")[0] for one in candidates]
     kept: list[int] = []
     for at in order:
-        # Of the running case and the waiting lead with the very words of the query, both are meant.
-        if identical(asked, claims[at]) or all(
-            _alike(claims[at].title, claims[other].title) < _DOUBLE for other in kept
+        if identical(asked, claims[at]) or not any(
+            kinds[at] == kinds[other] and _double(claims[at].title, claims[other].title)
+            for other in kept
         ):
             kept.append(at)
     return kept
 
 
-def _alike(one: Prepared, other: Prepared) -> float:
-    """The share of their pairs of characters that two texts have in common."""
+def _double(one: Prepared, other: Prepared) -> bool:
+    """Nearly the same words, and of the same numbers, places and bodies, as much denied."""
     both = len(one.pair_set) + len(other.pair_set)
-    return 2 * len(one.pair_set & other.pair_set) / both if both else float(one.key == other.key)
+    alike = 2 * len(one.pair_set & other.pair_set) / both if both else float(one.key == other.key)
+    return alike >= _DOUBLE and _facts(one) == _facts(other)
+
+
+def _facts(one: Prepared) -> tuple[object, ...]:
+    places = frozenset(hit.name for hit in (*one.places, *one.own))
+    numbers = frozenset(_NUMERAL.findall(one.plain))
+    return numbers, places, frozenset(one.bodies), one.modals, one.denials
 
 
 def ranks_of(candidates: Sequence[Candidate], found: Mapping[str, float] | None) -> list[float]:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.channel import Call
+from bot.channel import Call, Outgoing
 from bot.platforms.wechat_official.account import open_account
 from bot.platforms.wechat_official.channel import OfficialChannel
 from bot.wechat.callback import cdata, text_reply
@@ -90,6 +90,16 @@ async def test_a_signed_message_is_stored_once_however_often_it_comes(bench: Ben
     assert [await bench.post(query, body) for _ in range(3)] == [200, 200, 200]
     (one,) = bench.stored.values()
     assert (one.text, one.external) == ("听说明天停水", "o" * 28)
+
+
+async def test_of_two_answers_to_one_message_only_the_given_one_is_there(bench: Bench) -> None:
+    def said(text: str) -> Outgoing:
+        return Outgoing(key=text, address="openid", text=text, answers="m1", conversation=True)
+
+    with bench.channel._rendezvous.waiting("m1"):
+        assert await bench.channel.send(said("收到。")) == "reply:m1"
+    assert await bench.channel.posted(said("收到。")) == "reply:m1"
+    assert await bench.channel.posted(said("另外一句。")) is None, "nobody can say"
 
 
 @pytest.mark.parametrize("change", ["signature", "timestamp", "nonce", "msg_signature"])

@@ -233,6 +233,16 @@ async def test_a_service_account_has_four_a_month(
         assert await m.posts.send(m.message("key-5"))
 
 
+async def test_a_mass_sending_whose_id_is_forgotten_is_not_sent_again(m: Bench) -> None:
+    m.api.fail("message/mass/sendall", **LOST[0])
+    assert (await m.failing()).startswith("unknown")
+    posts = m.restarted()
+    m.clock.forward(hours=40)
+    assert await m.fails(posts.send(m.message())) == "unknown mass-old"
+    assert await posts.posted(m.message()) is None, "a person looks"
+    assert len(m.api.called("message/mass/sendall")) == 1
+
+
 @pytest.mark.parametrize("fault", LOST)
 async def test_a_mass_sending_without_an_answer_is_asked_for_by_the_same_id(
     m: Bench, fault: dict[str, Any]

@@ -5,8 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import text
+
 from handlers.importing.export import export_rows
 from handlers.importing.plan import plan
+from matrix.core.conversation import Inbound
 from matrix.matching.text import normalise
 from tests.journeys import story
 from tests.journeys.play import Play, stage
@@ -346,3 +349,47 @@ async def _ended_elsewhere(p: Play, mine: Any) -> None:
 
 async def _now(p: Play, post: Any) -> Any:
     return (await p.all("posts", id=post.id))[0]
+
+
+async def test_a_post_with_a_case_in_hand_is_not_taken_back(tmp_path: Path) -> None:
+    async with stage(tmp_path, after=story.filed) as p:
+        await p.press("范北辰", "assignment_acknowledge")
+        await _added(p, "郝新来")
+        await p.press(ADMIN, "admin_add_post")
+        await _appointed(p, "区城管局", "handler")
+        code = await p.press(ADMIN, "admin_invite", inside="已添加岗位")
+        await _joins(p, "郝新来", code)
+        await p.say("范北辰", await p.number())
+        await p.press("范北辰", "assignment_handover")
+        await p.press("范北辰", "郝新来")
+        await p.press(ADMIN, "undo", inside="已添加岗位", ok=False)
+        assert len(await _posts(p, "郝新来")) == 1
+
+
+_NEVER_DONE = (
+    "CREATE TRIGGER broken BEFORE UPDATE ON inbox WHEN NEW.state = 'done'"
+    " BEGIN SELECT RAISE(ABORT, 'broken'); END"
+)
+
+
+async def test_who_was_not_committed_is_not_in_the_directory(tmp_path: Path) -> None:
+    def known(p: Play) -> bool:
+        people = p.parts.services.directory.people.values()
+        return "郝新来" in {one.name for one in people}
+
+    async with stage(tmp_path) as p:
+        async with p.parts.store.engine.begin() as connection:
+            await connection.execute(text(_NEVER_DONE))
+        said = Inbound(
+            id=p.parts.services.ids.new(), platform="webchat", message_id="m1",
+            external=p.ids[ADMIN], chat=p.ids[ADMIN], text="添加人员 郝新来",
+            received_at=p.clock.now(),
+        )  # fmt: skip
+        await p.parts.dispatcher.store(said)
+        await p.parts.dispatcher.step()
+        assert not known(p)
+        async with p.parts.store.engine.begin() as connection:
+            await connection.execute(text("DROP TRIGGER broken"))
+        p.clock.forward(minutes=1)
+        await p.parts.dispatcher.step()
+        assert known(p)

@@ -122,7 +122,9 @@ class OfficialChannel:
         """
         if not message.conversation:
             return await self._posts.posted(message)
-        if message.answers and self._rendezvous.given(message.answers):
+        # Of several messages that answer the same one only this text has surely been given.
+        given = self._rendezvous.given(message.answers) if message.answers else None
+        if given and message.text in given:
             return REPLIED + message.answers
         return None
 

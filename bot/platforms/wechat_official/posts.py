@@ -130,6 +130,12 @@ class Posts:
         again = "asked_at" in note
         if not again and await self._notes.used(period) >= limit:
             raise DeliveryError("mass-quota", retry_after=pause)
+        if again and self._waited_for(note) >= _REMEMBERED:
+            # The key is forgotten: sent again, it might be there twice. A person looks.
+            await self._notes.write(
+                message.key, media=media, asked_at=note["asked_at"], unsure=True
+            )
+            raise DeliveryError("mass-old", unknown=True)
         # Of several tries the first began the hours for which the platform remembers the key.
         at = str(note["asked_at"] if again else self._clock.now().isoformat())
         await self._notes.write(message.key, media=media, asked_at=at)
