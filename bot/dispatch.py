@@ -136,7 +136,8 @@ class Dispatcher:
                 LOG.exception("dispatch")
                 await asyncio.sleep(ALONE)
             try:
-                await asyncio.wait_for(self._wake.wait(), self._idle)
+                async with asyncio.timeout(self._idle):
+                    await self._wake.wait()
             except TimeoutError:
                 continue
 

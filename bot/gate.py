@@ -185,7 +185,8 @@ class Gate:
                 nap = await self._round()
                 if self._queue and nap > 0:
                     with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(self._news.wait(), nap)
+                        async with asyncio.timeout(nap):
+                            await self._news.wait()
         finally:
             self._keeper = None
 

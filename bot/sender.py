@@ -87,7 +87,8 @@ class Sender:
                     await asyncio.sleep(_IDLE)
                 if not started:
                     with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(self._wake.wait(), self._nap())
+                        async with asyncio.timeout(self._nap()):
+                            await self._wake.wait()
         finally:
             await self._farewell()
 

@@ -209,8 +209,11 @@ class JobQueue:
                 self._running.add(task)
                 task.add_done_callback(self._running.discard)
             if not taken:
+                # Never ``wait_for``: woken and cancelled at once, it forgets the second, and the
+                # process would never stop.
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), self._poll)
+                    async with asyncio.timeout(self._poll):
+                        await self._wake.wait()
 
     async def _run(self, run: JobRunner, held: "_Held") -> None:
         await run(held.subject)

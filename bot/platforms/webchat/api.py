@@ -219,7 +219,8 @@ async def _something_new(backend: Backend, chat: str, after: str, wait: float) -
         async with asyncio.timeout(wait):
             while not (backend.webchat.closing or await _newer(backend, chat, after)):
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(told.wait(), backend.look)
+                    async with asyncio.timeout(backend.look):
+                        await told.wait()
                 # Before the look, not after it: what is said meanwhile is seen at the next.
                 told.clear()
     except TimeoutError:
