@@ -43,7 +43,7 @@ class Clocked:
 
 
 async def plan(url: str, to: str) -> None:
-    """Deliveries and their jobs, as a campaign's start puts them in."""
+    """Deliveries and their jobs, more of them than one process takes."""
     await asyncio.to_thread(upgrade, url)
     engine, ids = open_engine(url), RandomIds()
     store = SqlStore(engine, JobQueue("planner"))
@@ -53,7 +53,7 @@ async def plan(url: str, to: str) -> None:
             content={"plain": "演练。"}, created_at=SystemClock().now(),
         )  # fmt: skip
         made = await work.ledger.post(template, [(f"{to}?t={n}", "", "") for n in range(TARGETS)])
-        await work.enqueue("broadcast", *(job.name for job in jobs(SUBJECT, made, 40)))
+        await work.enqueue("broadcast", *(job.name for job in jobs(SUBJECT, made, 10)))
         await work.commit()
     await engine.dispose()
 
