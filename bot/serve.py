@@ -23,8 +23,8 @@ from config.settings import ProcessRole, Settings
 
 LOG = logging.getLogger("piyao")
 LOOPBACK = "127.0.0.1"
-# Every statement of a conversation crosses to the database thread and back; beside the queue
-# engine's threads the default of 5 ms was paid twice a statement (docs/performance.md).
+# Every statement of a conversation crosses to the database thread and back; beside the ledger's
+# thread the default of 5 ms could be paid at each crossing.
 SWITCH_SECONDS = 0.0005
 _PAUSE = 2.0
 _GOODBYE = 6

@@ -28,7 +28,7 @@ def async_url(url: str) -> URL:
 
 
 def sync_url(url: str) -> URL:
-    """The URL with the synchronous driver, for the queue engine and migrations."""
+    """The URL with the synchronous driver, for the ledger's thread and migrations."""
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         return parsed.set(drivername="sqlite")

@@ -20,10 +20,6 @@ from storage.repository import SqlRepository
 from storage.tables import DIRECTORY, EVENT, SERIAL, SETTING, TABLES
 
 _DIRECTORY = "directory"
-_TRY = text("SELECT pg_try_advisory_lock(hashtext(:name))")
-_AGAIN = 0.1
-"""Seconds before a lock that another process has is tried again."""
-
 _RECORD = EVENT.insert()
 
 
@@ -185,10 +181,7 @@ class SqlStore:
             # No transaction that others would have to wait for; leaving closes the session.
             plain = await connection.execution_options(isolation_level="AUTOCOMMIT")
             name = {"name": f"piyao:{what}"}
-            # Tried, never waited for: the queue engine builds indexes concurrently, which waits for
-            # every statement under way, and one that waits for this lock would wait for ever.
-            while not await plain.scalar(_TRY, name):  # noqa: ASYNC110 # nobody here is told
-                await asyncio.sleep(_AGAIN)
+            await plain.execute(text("SELECT pg_advisory_lock(hashtext(:name))"), name)
             try:
                 yield
             finally:

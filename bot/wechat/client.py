@@ -28,41 +28,23 @@ How a platform uses it, once per account and for the life of the process::
 """
 
 import asyncio
-import json
 import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
-from http import HTTPStatus
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import requests
-from urllib3.exceptions import (
-    ConnectTimeoutError,
-    HTTPError,
-    MaxRetryError,
-    NewConnectionError,
-    SSLError,
-)
 from wechatpy.client import WeChatClient
-from wechatpy.exceptions import WeChatClientException
 from wechatpy.work.client import WeChatClient as WorkClient
 
 from bot.tokens import Fetched, Tokens
-from bot.wechat.outcomes import (
-    STOPPED,
-    TOKEN_ERRORS,
-    ApiError,
-    Family,
-    of_status,
-    redact,
-    refused,
-    stops,
-)
+from bot.wechat.answers import Errors, bytes_of, read, token_of
+from bot.wechat.outcomes import STOPPED, TOKEN_ERRORS, ApiError, Family, stops
 
 LOG = logging.getLogger("piyao.wechat")
 
@@ -75,11 +57,8 @@ WECOM_ROOT = "https://qyapi.weixin.qq.com"
 PATIENCE = (3.05, 10.0)
 # Calls under way at once, for all accounts of a process together.
 THREADS = 8
-# Bytes of one downloaded file that are read; the project keeps 10 MB.
-DOWNLOAD = 10 * 1024 * 1024 + 1
 
 _POOL = ThreadPoolExecutor(THREADS, thread_name_prefix="wechat")
-_NOT_SENT = (NewConnectionError, ConnectTimeoutError, SSLError)
 
 # At DEBUG urllib3 writes paths with their query, and the token is part of it.
 for _name in ("urllib3", "requests", "wechatpy"):
@@ -111,19 +90,9 @@ def _guarded(base: type[Any], root: str) -> type[Any]:
             return super()._request(method, url, allow_redirects=False, **options)
 
         def _decode_result(self, res: requests.Response) -> dict[str, Any]:
-            return _read(res)
+            return read(res)
 
     return Guarded
-
-
-def _read(answer: requests.Response) -> dict[str, Any]:
-    """The JSON object of an answer. Raises ApiError *unknown* for everything else."""
-    try:
-        said = json.loads(answer.content)
-        int(said.get("errcode") or 0)
-    except (ValueError, TypeError, AttributeError, RecursionError):
-        raise ApiError("not-json", unknown=True) from None
-    return dict(said)
 
 
 class Api:
@@ -174,7 +143,7 @@ class Api:
                 client.API_BASE_URL + endpoint, params=query, timeout=PATIENCE, stream=True,
                 allow_redirects=False,
             ) as answer:  # fmt: skip
-                return _bytes_of(answer, client)
+                return bytes_of(answer, client)
 
         return await self.call(act, repeatable=True)
 
@@ -243,85 +212,8 @@ class Api:
         with self._errors(repeatable=repeatable):
             return act(self._client)
 
-    def _errors(self, *, repeatable: bool) -> "_Errors":
-        return _Errors(self._family, self._secrets, repeatable, self._now)
-
-
-class _Errors:
-    """Everything that comes out of requests and wechatpy becomes an ApiError, without secrets."""
-
-    def __init__(
-        self,
-        family: Family,
-        secrets: tuple[str, ...],
-        repeatable: bool,
-        now: Callable[[], datetime],
-    ) -> None:
-        self._family = family
-        self._secrets = secrets
-        self._repeatable = repeatable
-        self._now = now
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, WeChatClientException):
-            raise self._refusal(error) from None
-        if isinstance(error, requests.RequestException):
-            raise _unanswered(error) from None
-
-    def _refusal(self, error: WeChatClientException) -> ApiError:
-        if error.errcode is None:
-            return of_status(error.response.status_code)
-        said = redact(str(error.errmsg or ""), self._secrets)
-        return refused(
-            self._family, int(error.errcode), said=said, result=_read(error.response),
-            repeatable=self._repeatable, now=self._now(),
-        )  # fmt: skip
-
-
-def _unanswered(error: requests.RequestException) -> ApiError:
-    """Whether the request can have left at all."""
-    cause = error.args[0] if error.args else None
-    if isinstance(cause, MaxRetryError):
-        cause = cause.reason
-    never_left = isinstance(error, requests.ConnectTimeout) or isinstance(cause, _NOT_SENT)
-    if never_left:
-        return ApiError("not-sent")
-    return ApiError("timeout" if isinstance(error, requests.Timeout) else "network", unknown=True)
-
-
-def _token_of(answer: requests.Response, client: Any) -> Fetched:
-    """Read the answer to a token request. Raises as wechatpy does, and ApiError."""
-    said = _accepted(answer, client)
-    try:
-        token, seconds = str(said["access_token"]), int(said["expires_in"])
-    except (ValueError, KeyError, TypeError):
-        raise ApiError("not-json") from None
-    return Fetched(token=token, lasts=timedelta(seconds=seconds))
-
-
-def _bytes_of(answer: requests.Response, client: Any) -> bytes:
-    """Read a file; JSON in its place is a refusal. Raises as wechatpy does, and ApiError."""
-    kind = answer.headers.get("Content-Type", "")
-    if answer.status_code == HTTPStatus.OK and "json" not in kind and "text/" not in kind:
-        try:
-            return bytes(answer.raw.read(DOWNLOAD, decode_content=True))
-        except HTTPError:
-            # Torn off in the midst of it: urllib3's own errors come out of a raw body.
-            raise ApiError("network") from None
-    _accepted(answer, client)
-    raise ApiError("no-file", permanent=True)
-
-
-def _accepted(answer: requests.Response, client: Any) -> dict[str, Any]:
-    if answer.status_code != HTTPStatus.OK:
-        raise of_status(answer.status_code)
-    said = _read(answer)
-    if code := int(said.get("errcode") or 0):
-        raise WeChatClientException(code, said.get("errmsg"), client, None, answer)
-    return said
+    def _errors(self, *, repeatable: bool) -> "Errors":
+        return Errors(self._family, self._secrets, repeatable, self._now)
 
 
 def _present() -> datetime:
@@ -344,7 +236,7 @@ def official_api(
     def fetch(session: requests.Session) -> Fetched:
         body = {"grant_type": "client_credential", "appid": app_id, "secret": secret}
         answer = session.post(f"{root}/cgi-bin/stable_token", json=body, timeout=PATIENCE)
-        return _token_of(answer, client)
+        return token_of(answer, client)
 
     return Api(
         account=account, family=Family.OFFICIAL, client=client, fetch=fetch, tokens=tokens,
@@ -368,7 +260,7 @@ def wecom_api(
     def fetch(session: requests.Session) -> Fetched:
         query = {"corpid": corp_id, "corpsecret": secret}
         answer = session.get(f"{root}/cgi-bin/gettoken", params=query, timeout=PATIENCE)
-        return _token_of(answer, client)
+        return token_of(answer, client)
 
     return Api(
         account=account, family=Family.WECOM, client=client, fetch=fetch, tokens=tokens,

@@ -9,9 +9,11 @@ import contextlib
 import itertools
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any
 
 from aiohttp import web
+
+from tests.doubles.loopback import Loopback
 
 _SHIFT = 7200
 """Seconds a token lasts."""
@@ -65,14 +67,14 @@ def _unknown(call: Call) -> None:
     raise Refused(40066, f"invalid url {call.endpoint}")
 
 
-class WechatWire:
+class WechatWire(Loopback):
     """Listens, keeps ``calls``, hands them to ``answers()`` and spoils them as scripted.
 
     ``now`` is the double's clock in seconds; tokens expire by it.
     """
 
     def __init__(self, port: int = 0) -> None:
-        self.port = port
+        super().__init__(port)
         self.calls: list[Call] = []
         self.faults: list[Fault] = []
         self.spoil: Callable[[str], dict[str, Any] | None] | None = None
@@ -81,36 +83,11 @@ class WechatWire:
         self.tokens: dict[str, float] = {}
         self.fetches = 0
         self._names = itertools.count(1)
-        self._runner: web.AppRunner | None = None
         self._changed = asyncio.Condition()
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
-
-    # ---- life
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.stop()
-
-    async def start(self) -> None:
-        """Listen; again on the same port after ``stop``, with everything kept."""
-        app = web.Application(client_max_size=64 * 1024 * 1024)
-        self.routes(app)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", self.port, reuse_address=True)
-        await site.start()
-        self.port = self._runner.addresses[0][1]
-
-    async def stop(self) -> None:
-        """From now on connections are refused."""
-        if self._runner is not None:
-            await self._runner.cleanup()
 
     def routes(self, app: web.Application) -> None:
         app.router.add_route("*", "/cgi-bin/{endpoint:.+}", self._serve)

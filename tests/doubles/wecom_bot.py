@@ -10,21 +10,23 @@ import itertools
 import json
 import secrets
 from collections.abc import Callable
-from typing import Any, Self
+from typing import Any
 
 from aiohttp import WSMsgType, web
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
+from tests.doubles.loopback import Loopback
+
 BOT, BOT_SECRET = "aib-jiangbei-test", "bot-secret-of-the-test"
 
 
-class WeComBot:
+class WeComBot(Loopback):
     """``said`` is what the bot sent: (chat, body). ``known`` are the chats it may push to."""
 
     bot, secret = BOT, BOT_SECRET
 
     def __init__(self, port: int = 0) -> None:
-        self.port = port
+        super().__init__(port)
         self.frames: list[dict[str, Any]] = []
         self.said: list[tuple[str, dict[str, Any]]] = []
         self.updated: list[tuple[str, dict[str, Any]]] = []
@@ -38,34 +40,19 @@ class WeComBot:
         self._line: web.WebSocketResponse | None = None
         self._files: dict[str, bytes] = {}
         self._names = itertools.count(1)
-        self._runner: web.AppRunner | None = None
         self._changed = asyncio.Condition()
 
     @property
     def url(self) -> str:
         return f"ws://127.0.0.1:{self.port}/"
 
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.stop()
-
-    async def start(self) -> None:
-        app = web.Application()
+    def routes(self, app: web.Application) -> None:
         app.router.add_get("/", self._serve)
         app.router.add_get("/file/{name}", self._file)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", self.port, reuse_address=True)
-        await site.start()
-        self.port = self._runner.addresses[0][1]
 
     async def stop(self) -> None:
         await self.hang_up()
-        if self._runner is not None:
-            await self._runner.cleanup()
+        await super().stop()
 
     async def hang_up(self) -> None:
         """The line goes dead."""

@@ -18,29 +18,23 @@ from bot.platforms.wecom.client import WecomSettings
 from bot.tokens import Tokens
 from bot.wechat.client import wecom_api
 from matrix.core.conversation import Inbound
-from matrix.core.errors import Refusal
 from storage.engine import open_engine
 from storage.migrate import upgrade
+from tests.doubles.rig import ChannelRig
 from tests.doubles.wecom_bot import WeComBot
 from tests.doubles.wecom_server import WeCom
 
 
-class Rig:
+class Rig(ChannelRig):
     """Clock, ids, store, attach of one channel; ``stored`` by message id."""
 
     def __init__(
         self, tokens: Tokens | None, api: WeCom | None, bot: WeComBot | None, **more: Any
     ) -> None:
+        super().__init__()
         self.api, self.bot = api, bot
-        self.stored: dict[str, Inbound] = {}
-        self.repeats = 0
-        self.files: list[tuple[bytes, str]] = []
-        self.pauses: list[float] = []
-        self.refuse_files = ""
         self.fail_store = 0
         self.passed = timedelta()
-        self._ids = 0
-        self._changed = asyncio.Event()
         app: dict[str, Any] = {}
         if api is not None:
             app = {
@@ -64,13 +58,6 @@ class Rig:
     def now(self) -> datetime:
         return datetime(2026, 11, 9, 7, 5, tzinfo=UTC) + self.passed
 
-    def new(self) -> str:
-        self._ids += 1
-        return f"id{self._ids:04}"
-
-    def token(self) -> str:
-        return f"t{self.new()}"
-
     async def deliver(self, query: dict[str, str], body: bytes) -> int:
         return (await self.call(query, body)).status
 
@@ -81,29 +68,7 @@ class Rig:
         if self.fail_store:
             self.fail_store -= 1
             raise OSError("locked")
-        fresh = inbound.message_id not in self.stored
-        self.repeats += not fresh
-        self.stored.setdefault(inbound.message_id, inbound)
-        self._changed.set()
-        return fresh
-
-    async def attach(self, content: bytes, name: str) -> str:
-        if self.refuse_files:
-            raise Refusal(self.refuse_files)
-        self.files.append((content, name))
-        return f"a{len(self.files)}"
-
-    async def sleep(self, seconds: float) -> None:
-        self.pauses.append(seconds)
-        await asyncio.sleep(0)
-
-    async def heard(self, count: int = 1) -> list[Inbound]:
-        """Wait until so many different messages are stored."""
-        async with asyncio.timeout(10):
-            while len(self.stored) < count:
-                self._changed.clear()
-                await self._changed.wait()
-        return list(self.stored.values())
+        return await super().store(inbound)
 
     async def say(self, text: str = "好", to: str = "wangfang", **fields: Any) -> str:
         return await self.channel.send(
