@@ -183,9 +183,7 @@ def _queue(
     settings: Settings, store: SqlStore, executor: str, stack: AsyncExitStack, *, durable: bool
 ) -> tuple[JobQueue | MemoryQueue, Aside | Inline]:
     """The broadcast lane's jobs, and the hand that writes its outcomes."""
-    # Alone, a process hears of every job by itself.
-    poll = 2.0 if alone(settings) else 0.25
-    queue = JobQueue(executor, poll, store.engine) if durable else MemoryQueue()
+    queue = JobQueue(executor, engine=store.engine) if durable else MemoryQueue()
     store.jobs = queue
     works = ProcessRole.WORKER in settings.roles
     writes = Aside(settings.url, queue) if durable and works else Inline(store)

@@ -13,7 +13,7 @@ from bot.bundles import by_chat
 from bot.sender import Sender
 from handlers.context import Context
 from handlers.housekeeping import chunks
-from handlers.housekeeping.ledger import CHUNK, Result
+from handlers.housekeeping.ledger import Result
 from handlers.housekeeping.ticking import clock_context
 from handlers.services import Services
 from matrix.broadcast.plan import Job, read_job
@@ -25,8 +25,13 @@ WINDOW = 200
 """Rows marked and not yet settled at once: what a crash of this process can leave in doubt."""
 _HANDS = 64
 """Calls at once: aiohttp gains nothing from more."""
+_WORTH = 64
+"""Outcomes, or room for rows, that are worth a transaction: more rows share what it costs beside
+them, and the rest of the window still keeps all hands busy meanwhile."""
 _AT_HAND = 3
 """Jobs with rows to mark: more would be held back from other processes."""
+_LOW = 1
+"""With so few of them more are taken, several at once."""
 _WISHES = 4
 """Jobs asked for their next rows in one transaction: the end of one is the beginning of another."""
 _LINGER = 0.05
@@ -116,7 +121,7 @@ class Broadcaster:
     def wants(self) -> int:
         """How many more jobs would be begun now: one is at hand when the present one ends."""
         hungry = sum(one.hungry for one in self._jobs)
-        return 0 if self.stopping else max(0, _AT_HAND - hungry)
+        return 0 if self.stopping or hungry > _LOW else _AT_HAND - hungry
 
     async def stop(self) -> None:
         """No more marks; what is marked is sent and written down: cut short it was in doubt."""
@@ -164,8 +169,8 @@ class Broadcaster:
         """A chunk of outcomes or room for one; or nothing that could be waited for."""
         done = len(self._results)
         room = WINDOW - self._out + done
-        hungry = room >= CHUNK and any(one.hungry for one in self._jobs)
-        return hungry or done >= CHUNK or 0 < done == self._out
+        hungry = room >= _WORTH and any(one.hungry for one in self._jobs)
+        return hungry or done >= _WORTH or 0 < done == self._out
 
     async def _write_all(self) -> None:
         while self._due() or self._results:
@@ -185,7 +190,7 @@ class Broadcaster:
             turns.setdefault(one, _Turn(open=one)).results.append(result)
         room = WINDOW - self._out + len(self._results)
         self._results = []
-        if room >= CHUNK:
+        if room >= _WORTH:
             for one in [each for each in self._jobs if each.hungry][:_WISHES]:
                 turn = turns.setdefault(one, _Turn(open=one))
                 turn.again = bool(one.attempt)

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache, lru_cache
 from types import MappingProxyType
 from typing import Any
@@ -135,12 +135,9 @@ class SqlLedger:
 
     async def next_due(self, mark: Mark) -> datetime | None:
         """When the first row of a stretch may go that may not go yet; None when there is none."""
-        query = select(func.min(_T.c.not_before)).where(
-            _T.c.subject == mark.subject, _T.c.id >= mark.first, _T.c.id <= mark.last,
-            _T.c.state == mark.source, _T.c.platform.in_(list(mark.platforms)),
-        )  # fmt: skip
-        found: datetime | None = (await self.connection.execute(query)).scalar_one()
-        return found
+        rows = await self._run(_due_statement(sqlite=self._sqlite), _values(mark))
+        found: int | None = rows[0][0]
+        return None if found is None else datetime.fromtimestamp(found / _MICRO, UTC)
 
 
 def _given(names: Sequence[tuple[str, Any]], *, sqlite: bool) -> dict[str, Any]:
@@ -178,28 +175,42 @@ def _asked() -> dict[str, Any]:
     }
 
 
-@cache
-def _mark_statement(*, sqlite: bool) -> Prepared:
-    given = _asked()
+def _stretch(given: dict[str, Any], *, sqlite: bool) -> tuple[Any, ...]:
+    """What a mark is about, due or not."""
     of = func.json_each if sqlite else func.json_array_elements_text
     names = given["platforms"] if sqlite else cast(given["platforms"], JSON)
     platforms = select(of(names).table_valued("value", name="platforms").c.value)
-    # Compared as the numbers they are: the driver gets no instant.
-    not_before, give_up_at = (
-        type_coerce(one, BigInteger()) for one in (_T.c.not_before, _T.c.give_up_at)
-    )
+    return (
+        _T.c.subject == given["subject"], _T.c.id >= given["first"], _T.c.id <= given["last"],
+        _T.c.state == given["source"], _T.c.platform.in_(platforms),
+    )  # fmt: skip
+
+
+# Compared as the numbers they are: the driver gets no instant.
+_NOT_BEFORE, _GIVE_UP_AT = (
+    type_coerce(one, BigInteger()) for one in (_T.c.not_before, _T.c.give_up_at)
+)
+
+
+@cache
+def _due_statement(*, sqlite: bool) -> Prepared:
+    query = select(func.min(_NOT_BEFORE)).where(*_stretch(_asked(), sqlite=sqlite))
+    return prepare(query, sqlite=sqlite)
+
+
+@cache
+def _mark_statement(*, sqlite: bool) -> Prepared:
+    given = _asked()
     picked = (
         select(_T.c.id)
         .where(
-            _T.c.subject == given["subject"], _T.c.id >= given["first"],
-            _T.c.id <= given["last"], _T.c.state == given["source"],
-            _T.c.platform.in_(platforms),
-            or_(not_before.is_(None), not_before <= given["at"]),
+            *_stretch(given, sqlite=sqlite),
+            or_(_NOT_BEFORE.is_(None), given["at"] >= _NOT_BEFORE),
         )
         .order_by(_T.c.id)
         .limit(given["limit"])
-    )  # fmt: skip
-    late = give_up_at <= given["at"]
+    )
+    late = given["at"] >= _GIVE_UP_AT
     statement = (
         update(_T)
         .where(_T.c.id.in_(picked), _state() == given["source"])

@@ -24,9 +24,11 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from matrix.ports import Work
+from storage.engine import READ
 from storage.statements import insert_or_skip
 from storage.tables import JOB
 from storage.unit_of_work import SqlWork
@@ -103,12 +105,10 @@ def _once(connection: Connection, kept: Callable[[], None]) -> None:
 class JobQueue:
     """The table of jobs; ``start`` it where they are run."""
 
-    def __init__(
-        self, executor: str, poll: float = 0.25, engine: AsyncEngine | None = None
-    ) -> None:
+    def __init__(self, executor: str, poll: float = 0.1, engine: AsyncEngine | None = None) -> None:
         """``executor`` is unique to this process. Every ``poll`` seconds others' jobs are seen.
 
-        ``engine`` is for counting and forgetting jobs.
+        ``engine`` is for looking, counting and forgetting jobs.
         """
         self._engine = engine
         self._executor = executor
@@ -209,16 +209,36 @@ class JobQueue:
                 self._running.add(task)
                 task.add_done_callback(self._running.discard)
             if not taken:
-                # Never ``wait_for``: woken and cancelled at once, it forgets the second, and the
-                # process would never stop.
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(self._poll):
-                        await self._wake.wait()
+                await self._news()
+
+    async def _news(self) -> None:
+        """Until somebody here has queued a job or ended one, or a job of others waits."""
+        while not self._wake.is_set():
+            # Never ``wait_for``: woken and cancelled at once, it forgets the second, and the
+            # process would never stop.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._poll):
+                    await self._wake.wait()
+                    return
+            if self._ended or await self._waits():
+                return
+
+    async def _waits(self) -> bool:
+        """Whether a job waits; a look that writes nothing keeps no writer waiting."""
+        if self._engine is None:
+            return True
+        try:
+            async with self._engine.connect() as connection:
+                await connection.execution_options(**{READ: True})
+                return (await connection.execute(_WAITING)).first() is not None
+        except DBAPIError:
+            # The turn that follows fails too, and says so.
+            return True
 
     async def _run(self, run: JobRunner, held: "_Held") -> None:
         await run(held.subject)
+        # Written with what is taken next, or at the next look.
         self._ended.append(held)
-        self._wake.set()
 
 
 class _Held(NamedTuple):
@@ -252,6 +272,7 @@ async def _release(work: Work, *, executors: Sequence[str]) -> None:
     await connection.execute(update(JOB).where(*mine).values(state="waiting", lease=""))
 
 
+_WAITING = select(JOB.c.seq).where(JOB.c.state == "waiting").limit(1)
 _ROW = bindparam("the_lease", type_=Text())
 _PICKED = (
     select(JOB.c.seq)

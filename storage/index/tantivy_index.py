@@ -39,6 +39,8 @@ class TantivyIndex:
     rarity: Callable[[str], float]
     """How much a term tells; looked up some two thousand times for one decision."""
 
+    _averages: Sequence[float] | None
+
     def __init__(self, path: Path | None = None) -> None:
         self._path = path
         self._schema = _schema()
@@ -70,8 +72,14 @@ class TantivyIndex:
         return self._path is not None and not (self._path / _META).exists()
 
     @property
-    def averages(self) -> list[float]:
+    def averages(self) -> Sequence[float]:
         """How many terms a title and a rebuttal have."""
+        # A look at every claim: once for what is committed, not once a change beside it.
+        if self._averages is None:
+            self._averages = self._averaged()
+        return self._averages
+
+    def _averaged(self) -> Sequence[float]:
         asked = {field: {"avg": {"field": f"{field}_length"}} for field in _FIELDS}
         found = self._searcher.aggregate(Query.all_query(), asked)
         return [float(found[field]["value"] or 0.0) for field in _FIELDS]
@@ -182,6 +190,7 @@ class TantivyIndex:
         self._searcher = self._index.searcher()
         self.rarity = Rarities(self.counts, self.count).__getitem__
         self._found = dict[str, Candidate]()
+        self._averages = None
 
     def _open(self) -> Index:
         if self._path is None:

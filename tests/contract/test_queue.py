@@ -5,18 +5,34 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
+from sqlalchemy import event
 
-from bot.aside import Inline
+from bot.aside import Inline, InWork, T
 from storage.engine import open_engine
 from storage.migrate import upgrade
 from storage.queue import JobQueue, JobRunner, MemoryQueue
 from storage.unit_of_work import SqlStore
 
 PATIENCE = 20.0
+IDLE = 5
+
+
+class Counting(Inline):
+    """Counts the writing transactions."""
+
+    def __init__(self, store: SqlStore) -> None:
+        super().__init__(store)
+        self.count = 0
+
+    async def write(self, body: InWork[T]) -> T:
+        self.count += 1
+        return await super().write(body)
 
 
 class Bench:
     """A store with a queue on it, and the jobs that ran."""
+
+    writes: Counting
 
     def __init__(self, store: SqlStore, queue: JobQueue | MemoryQueue) -> None:
         self.store, self.queue = store, queue
@@ -59,9 +75,10 @@ async def opened(
     async with AsyncExitStack() as stack:
         engine = open_engine(url)
         stack.push_async_callback(engine.dispose)
-        queue = JobQueue(executor, poll=0.05)
+        queue = JobQueue(executor, poll=0.05, engine=engine)
         bench = Bench(SqlStore(engine, queue), queue)
-        await queue.start(run or bench.run, Inline(bench.store), dead)
+        bench.writes = Counting(bench.store)
+        await queue.start(run or bench.run, bench.writes, dead)
         stack.push_async_callback(queue.stop)
         yield bench
 
@@ -125,3 +142,38 @@ async def test_a_job_that_had_not_run_runs_after_a_restart(database_url: str) ->
     assert ended.is_set(), "a job outlived its queue"
     async with opened(database_url, "second", ("first",)) as bench:
         assert await bench.all() == ["campaign:1#0", "campaign:2#0", "last"]
+
+
+async def test_a_job_that_another_process_has_queued_is_seen_soon(database_url: str) -> None:
+    async with opened(database_url, "first") as bench:
+        await bench.put("campaign:1#0")
+        await bench.until(lambda: bool(bench.ran))
+        engine = open_engine(database_url)
+        other = SqlStore(engine, JobQueue("planner"))
+        async with other.work() as work:
+            await work.enqueue("broadcast", "campaign:2#0")
+            await work.commit()
+        await engine.dispose()
+        await bench.until(lambda: "campaign:2#0" in bench.ran)
+
+
+async def test_an_idle_queue_writes_nothing(database_url: str) -> None:
+    """On SQLite there is one writer: nobody waits for a queue that has nothing to do."""
+    async with opened(database_url, "first") as bench:
+        await bench.put("campaign:1#0")
+        await bench.until(lambda: bool(bench.ran))
+        looked = asyncio.Event()
+        looks = 0
+
+        def look(*_: object) -> None:
+            nonlocal looks
+            looks += 1
+            if looks > IDLE:
+                looked.set()
+
+        written = bench.writes.count
+        event.listen(bench.store.engine.sync_engine, "begin", look)
+        async with asyncio.timeout(PATIENCE):
+            await looked.wait()
+        # Only that the job has ended.
+        assert bench.writes.count <= written + 1

@@ -19,13 +19,13 @@ _OTHER_MATTER = 3
 def matter(found: Alignment, query: Prepared, claim: PreparedClaim) -> dict[str, float]:
     """Figures about the facts of both sides."""
     title = claim.title
-    return (
-        _numbers(found, query, title)
-        | _dates(query, title)
-        | _places(query, claim)
-        | _names(query, title)
-        | _polarity(query, claim)
-    )
+    return {
+        **_numbers(found, query, title),
+        **_dates(query, title),
+        **_places(query, claim),
+        **_names(query, title),
+        **_polarity(query, claim),
+    }
 
 
 def _numbers(found: Alignment, query: Prepared, title: Prepared) -> dict[str, float]:

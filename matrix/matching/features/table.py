@@ -35,15 +35,19 @@ def lay_beside(
     sentences = weigh_sentences(asked)
     found = [align(query, claim.title) for claim in claims]
     standing = distinguish(asked.senses, claims, found)
+    best_first = sorted(ranks, reverse=True)
     rows: list[Features] = []
     for place, (claim, rank, aligned) in enumerate(zip(claims, ranks, found, strict=True)):
         said = weigh(claim.title, rarity)
         rows.append(
-            {"rank": rank, "nearer": sum(other > rank for other in ranks)}
-            | standing[place]
-            | wording(asked, sentences, said, claim)
-            | stretch(aligned, asked, said, claim, rarity)
-            | matter(aligned, query, claim)
+            {
+                "rank": rank,
+                "nearer": best_first.index(rank),
+                **standing[place],
+                **wording(asked, sentences, said, claim),
+                **stretch(aligned, asked, said, claim, rarity),
+                **matter(aligned, query, claim),
+            }
         )
     return [
         Beside(claim=claim, found=aligned, figures=figures)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from operator import neg
 
 from matrix.matching.prepared import Prepared
 from matrix.matching.terms import Rarity
@@ -38,7 +39,9 @@ def weigh(text: Prepared, rarity: Rarity) -> Weighted:
         pair_total=sum(pairs.values()) or _LEAST,
         singles=singles,
         single_total=sum(singles.values()) or _LEAST,
-        heaviest=tuple(sorted(pairs, key=lambda pair: (-pairs[pair], pair))),
+        heaviest=tuple(
+            pair for _, pair in sorted(zip(map(neg, pairs.values()), pairs, strict=True))
+        ),
         senses=senses,
         sense_total=sum(senses.values()) or _LEAST,
     )

@@ -27,16 +27,16 @@ def wording(
     query: Weighted, sentences: Sentences, claim: Weighted, whole: PreparedClaim
 ) -> dict[str, float]:
     """Figures about terms and letters, wherever they stand."""
-    return (
-        _claim_side(query, claim)
-        | _query_side(query, claim, whole)
-        | _letters(query, claim)
-        | _best_sentence(sentences, claim)
-        | _telling(query, claim, whole)
-        | _thirds(query, claim)
-        | _explained(query, whole)
-        | _senses(query, claim, whole)
-    )
+    return {
+        **_claim_side(query, claim),
+        **_query_side(query, claim, whole),
+        **_letters(query, claim),
+        **_best_sentence(query, sentences, claim),
+        **_telling(query, claim, whole),
+        **_thirds(query, claim),
+        **_explained(query, whole),
+        **_senses(query, claim, whole),
+    }
 
 
 def _claim_side(query: Weighted, claim: Weighted) -> dict[str, float]:
@@ -96,11 +96,14 @@ def _letters(query: Weighted, claim: Weighted) -> dict[str, float]:
     }
 
 
-def _best_sentence(sentences: Sentences, claim: Weighted) -> dict[str, float]:
+def _best_sentence(query: Weighted, sentences: Sentences, claim: Weighted) -> dict[str, float]:
     """The clause that says the claim best; long texts hold it in the middle of others."""
     best = covered = asked = 0.0
+    common = claim.text.pair_set & query.text.pair_set
     for pairs, weight in sentences:
-        shared = _shared(claim.pairs, pairs)
+        if common.isdisjoint(pairs):
+            continue
+        shared = _shared(claim.pairs, common & pairs)
         alike = 2 * shared / (claim.pair_total + weight)
         if alike > best:
             best, covered, asked = alike, shared / claim.pair_total, shared / max(weight, 1e-6)
