@@ -26,6 +26,8 @@ from storage.index.tantivy_index import TantivyIndex
 
 # How long a lead that waits is compared with new ones.
 _LEADS_KEPT = timedelta(hours=72)
+# Claims read by one statement.
+_SLICE = 500
 
 
 class Issued:
@@ -118,6 +120,8 @@ class Waiting:
             state=LeadState.QUEUED, order="received_at", claim__ne="", drill=False, **criteria
         )
         found = [lead for lead in waiting if lead.claim not in self._leads]
+        for start in range(0, len(found), _SLICE):
+            await work.claims.load(lead.claim for lead in found[start : start + _SLICE])
         for lead in found:
             claim = await work.claims.get(lead.claim)
             self.index.put([_of_claim(claim)])

@@ -54,6 +54,10 @@ class Library:
         if self._issued.version != before:
             self._judged.clear()
 
+    def forget_waiting(self) -> None:
+        """What was taken in has not come about; the next ``refresh`` looks at all that waits."""
+        self._waiting.start_over()
+
     def find(self, text: str) -> Found:
         """See ``Matching.find``."""
         query = normalise(text)

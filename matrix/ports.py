@@ -242,6 +242,9 @@ class Work(Protocol):
     async def enqueue(self, job: str, *subjects: str) -> None:
         """Queue a broadcast job per subject; they exist exactly when this transaction commits."""
 
+    def part(self) -> AbstractAsyncContextManager[None]:
+        """A part of this transaction: when it raises, only what it wrote is taken back."""
+
     async def commit(self) -> None:
         """Make it so."""
 

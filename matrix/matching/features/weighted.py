@@ -16,14 +16,15 @@ _LEAST = 1e-6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weighted:
-    """Weights by pair, single token and pair of senses, their sums; the heaviest pairs first."""
+    """Weights by pair, single token and pair of senses, their sums; the heaviest first."""
 
     text: Prepared
     pairs: Mapping[str, float]
     pair_total: float
+    heaviest: tuple[str, ...]
     singles: Mapping[str, float]
     single_total: float
-    heaviest: tuple[str, ...]
+    heaviest_singles: tuple[str, ...]
     senses: Mapping[str, float]
     sense_total: float
 
@@ -39,12 +40,16 @@ def weigh(text: Prepared, rarity: Rarity) -> Weighted:
         pair_total=sum(pairs.values()) or _LEAST,
         singles=singles,
         single_total=sum(singles.values()) or _LEAST,
-        heaviest=tuple(
-            pair for _, pair in sorted(zip(map(neg, pairs.values()), pairs, strict=True))
-        ),
+        heaviest_singles=_heaviest_first(singles),
+        heaviest=_heaviest_first(pairs),
         senses=senses,
         sense_total=sum(senses.values()) or _LEAST,
     )
+
+
+def _heaviest_first(weights: Mapping[str, float]) -> tuple[str, ...]:
+    ordered = sorted(zip(map(neg, weights.values()), weights, strict=True))
+    return tuple(term for _, term in ordered)
 
 
 def weigh_sentences(query: Weighted) -> list[tuple[frozenset[str], float]]:

@@ -42,8 +42,8 @@ def wording(
 def _claim_side(query: Weighted, claim: Weighted) -> dict[str, float]:
     exact = _shared(claim.pairs, query.text.pair_set)
     sounding = _sounding(claim, query)
-    missing = claim.text.single_set - query.text.single_set
-    lost = sorted([claim.singles[single] for single in missing], reverse=True)
+    asked = query.text.single_set
+    lost = [claim.singles[one] for one in claim.heaviest_singles if one not in asked]
     return {
         "cover_exact": exact / claim.pair_total,
         "cover": sounding / claim.pair_total,
@@ -62,7 +62,7 @@ def _query_side(query: Weighted, claim: Weighted, whole: PreparedClaim) -> dict[
     title, rebuttal = claim.text.pair_set, whole.rebuttal_pairs
     explained = math.fsum([query.pairs[p] for p in (query.text.pair_set & rebuttal) - title])
     unheard = query.text.single_set - claim.text.single_set - whole.rebuttal_singles
-    new = sorted([query.singles[single] for single in unheard], reverse=True)
+    new = (query.singles[one] for one in query.heaviest_singles if one in unheard)
     rest = max(query.pair_total - titled, 1e-6)
     return {
         "asked": titled / query.pair_total,
@@ -71,9 +71,9 @@ def _query_side(query: Weighted, claim: Weighted, whole: PreparedClaim) -> dict[
         "newest_pair": next(
             (query.pairs[p] for p in query.heaviest if p not in title and p not in rebuttal), 0.0
         ),
-        "new_first": new[0] if new else 0.0,
-        "new_second": new[1] if len(new) > 1 else 0.0,
-        "new_singles": min(60, len(new)),
+        "new_first": next(new, 0.0),
+        "new_second": next(new, 0.0),
+        "new_singles": min(60, len(unheard)),
         "asked_singles": _shared(query.singles, claim.text.single_set) / query.single_total,
         "query_weight": min(150.0, query.pair_total),
         "balance": 2 * titled / (query.pair_total + claim.pair_total),
@@ -103,7 +103,7 @@ def _best_sentence(query: Weighted, sentences: Sentences, claim: Weighted) -> di
     for pairs, weight in sentences:
         if common.isdisjoint(pairs):
             continue
-        shared = _shared(claim.pairs, common & pairs)
+        shared = math.fsum([claim.pairs[pair] for pair in common & pairs])
         alike = 2 * shared / (claim.pair_total + weight)
         if alike > best:
             best, covered, asked = alike, shared / claim.pair_total, shared / max(weight, 1e-6)
