@@ -1,14 +1,14 @@
 """a job says which platform sends it, and may wait; what was put off without a job gets one
 
-Revision ID: 0015_job_lines
+Revision ID: 0016_job_lines
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 
-revision = '0015_job_lines'
-down_revision = '0014_drills'
+revision = '0016_job_lines'
+down_revision = '0015_what_waits'
 branch_labels = None
 depends_on = None
 
