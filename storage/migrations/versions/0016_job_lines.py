@@ -18,8 +18,8 @@ def upgrade() -> None:
     op.add_column('job', sa.Column('not_before', sa.BigInteger(), nullable=True))
     op.execute(
         "INSERT INTO job (id, subject, state, executor, lease, line)"
-        " SELECT DISTINCT 'broadcast:' || subject || '#@0015>' || platform,"
-        " subject || '#@0015>' || platform, 'waiting', '', '', platform"
+        " SELECT DISTINCT 'broadcast:' || subject || '#@lines>' || platform,"
+        " subject || '#@lines>' || platform, 'waiting', '', '', platform"
         " FROM delivery WHERE lane = 'broadcast' AND state = 'pending'"
     )
 

@@ -27,7 +27,7 @@ def test_a_name_without_a_stretch_is_all_of_the_subject() -> None:
     whole = Job(subject="publish:7")
     for name in ("publish:7", "publish:7#again-2", whole.name):
         assert read_job(name) == whole
-    assert read_job("publish:7#@0015>webhook") == Job(
-        subject="publish:7", line="webhook", turn="0015"
+    assert read_job("publish:7#@lines>webhook") == Job(
+        subject="publish:7", line="webhook", turn="lines"
     )
     assert whole.first <= "18a0" <= whole.last
