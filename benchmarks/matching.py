@@ -62,7 +62,7 @@ CLAUSES = re.compile(r"[，。！？；、：,!?;:\s]+")
 NUMBER = re.compile(r"\d+")
 # rapidfuzz looks at every claim: a handful of queries says what it costs.
 EXTRACTED = 5
-CHANGES = 100
+CHANGES = 500
 # Seconds between changes: the index writes aside after two, and the change beside that counts too.
 BETWEEN = 0.05
 FOLLOWED = 120

@@ -6,7 +6,7 @@ import logging
 import pkgutil
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -39,7 +39,7 @@ from config.retention import read_retention
 from config.settings import ProcessRole, Settings
 from config.texts import Catalogue, load_texts, words
 from handlers import calendars
-from handlers.housekeeping import chunks, ledger
+from handlers.housekeeping import ledger
 from handlers.importing.directory import load_directory
 from handlers.router import ACTIONS
 from handlers.services import Directories, Keep, Policy, Services
@@ -127,10 +127,7 @@ async def assemble(
         if ProcessRole.CHAT in settings.roles:
             outbox.sender = sender
         queue, writes = _queue(settings, store, executor, stack, durable=durable)
-        broadcaster = Broadcaster(
-            services, sender, writes, frozenset(made), executor,
-            patience=chunks.LATER if durable else timedelta(),
-        )  # fmt: skip
+        broadcaster = Broadcaster(services, sender, writes, frozenset(made), executor)
         webchat = made.get(WebChat.platform)
         parts = Parts(
             settings=settings, services=services, store=store, library=library,
@@ -287,7 +284,7 @@ async def _take_over(parts: Parts, writes: Aside | Inline, stack: AsyncExitStack
         if parts.works:
             lane = parts.broadcaster
             lane.fed = parts.queue.wake
-            await parts.queue.start(lane.run, writes, list(dead), lane.wants)
+            await parts.queue.start(lane.run, writes, list(dead), lane.wants, lane.full)
             stack.push_async_callback(lane.stop)
     await executors.forget(engine, finished(parts, dead))
     await parts.holdings.renew()

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from bot.bundles import Chat, Outcome, bundles, by_chat
 from bot.channel import Channel, Outgoing
 from bot.doubts import doubts_of, written
-from bot.gate import Gate
+from bot.gate import PATIENCE, Gate
 from bot.owner_watch import OwnerWatch
 from bot.presenter import Presenter
 from bot.scheduler import to_its_end
@@ -55,6 +55,8 @@ class Sender:
         """
         self._gates = gates
         self._holds = holds
+        self.bursts = {name: gate.pace.within(PATIENCE) for name, gate in gates.items()}
+        """How many marked rows of a channel find their turn before they are sent back; 0: any."""
         self.tally = Tally()
         self._services = services
         self._presenter = presenter

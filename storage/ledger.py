@@ -40,6 +40,7 @@ _TARGET = ("id", "address", "account", "purpose", "dedup")
 _VERDICT = (
     ("id", Text()), ("attempt_id", Text()), ("state", Text()), ("remote_id", Text()),
     ("error", Text()), ("sent_at", BigInteger()), ("not_before", BigInteger()),
+    ("attempt", BigInteger()),
 )  # fmt: skip
 _MICRO = 1_000_000
 _MARK = (
@@ -105,7 +106,7 @@ class SqlLedger:
         self.changed()
         rows = [
             (one.id, one.attempt_id, one.state, one.remote_id, one.error,
-             _micro(one.sent_at), _micro(one.not_before))
+             _micro(one.sent_at), _micro(one.not_before), one.attempt)
             for one in verdicts
         ]  # fmt: skip
         values = {"rows": json.dumps(rows), "the_source": source}
@@ -128,10 +129,13 @@ class SqlLedger:
         moved = statement.values(state=target, error=reason, version=_T.c.version + 1)
         return (await self.connection.execute(moved)).rowcount
 
-    async def waiting(self, subject: str, source: str) -> list[str]:
-        """Ids of a subject's rows in a state, ascending."""
-        query = select(_T.c.id).where(_T.c.subject == subject, _T.c.state == source)
-        return list((await self.connection.execute(query.order_by(_T.c.id))).scalars())
+    async def waiting(self, subject: str, source: str) -> dict[str, list[str]]:
+        """Ids of a subject's rows in a state by their platforms, ascending."""
+        query = select(_T.c.platform, _T.c.id).where(_T.c.subject == subject, _T.c.state == source)
+        found: dict[str, list[str]] = {}
+        for platform, one in await self.connection.execute(query.order_by(_T.c.id)):
+            found.setdefault(platform, []).append(one)
+        return found
 
     async def next_due(self, mark: Mark) -> datetime | None:
         """When the first row of a stretch may go that may not go yet; None when there is none."""
@@ -268,7 +272,7 @@ def _standing_statement() -> Prepared:
 @cache
 def _settle_statement(*, sqlite: bool) -> Prepared:
     given = _given(_VERDICT, sqlite=sqlite)
-    fields = ("state", "remote_id", "error", "sent_at", "not_before")
+    fields = ("state", "remote_id", "error", "sent_at", "not_before", "attempt")
     values = {**{name: given[name] for name in fields}, "version": _T.c.version + 1}
     statement = update(_T).where(*_stands(given)).values(values)
     return prepare(statement if sqlite else statement.returning(_T.c.id), sqlite=sqlite)

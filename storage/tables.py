@@ -218,6 +218,8 @@ JOB = Table(
     Column("state", Text, nullable=False),
     Column("executor", Text, nullable=False),
     Column("lease", Text, nullable=False),
+    Column("line", Text, nullable=False),
+    Column("not_before", Instant),
     Column("ended_at", Instant),
     Index("ix_job_state_seq", "state", "seq"),
     Index("ix_job_lease", "lease"),

@@ -7,7 +7,7 @@ from handlers import clocks
 from handlers.cards.bulletins import shown
 from handlers.context import Context
 from handlers.feedback import closing, telling
-from handlers.housekeeping import breaches, chunks, expiring, ladder, nudging, watching
+from handlers.housekeeping import breaches, expiring, ladder, nudging, watching
 from handlers.housekeeping.pages import every
 from handlers.publishing.issuing import touch
 from handlers.replies import choose
@@ -37,7 +37,6 @@ async def tick(ctx: Context) -> None:
     await release_campaigns(ctx)
     await remind_operators(ctx)
     await telling.send_due(ctx)
-    await chunks.again(ctx)
     await breaches.report(ctx)
     await watching.look(ctx)
     async for case in every(ctx.work.cases, state=CaseState.CHECKING):

@@ -128,9 +128,10 @@ class Dated:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """The facts of one text."""
+    """The facts of one text; ``values`` are the numbers without their units."""
 
     numbers: frozenset[Number]
+    values: frozenset[str]
     dates: frozenset[Dated]
     cues: tuple[str, ...]
 
@@ -138,8 +139,10 @@ class Facts:
 def find_facts(text: str) -> Facts:
     """The facts of a normalised text."""
     folded = fold_numbers(text)
+    numbers = frozenset(find_numbers(folded))
     return Facts(
-        numbers=frozenset(find_numbers(folded)),
+        numbers=numbers,
+        values=frozenset([number.value for number in numbers]),
         dates=frozenset(find_dates(folded)),
         cues=debunking_cues(text),
     )

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import event
 
 from bot.aside import Inline, InWork, T
+from matrix.broadcast.plan import Job, read_job
 from storage.engine import open_engine
 from storage.migrate import upgrade
 from storage.queue import JobQueue, JobRunner, MemoryQueue
@@ -37,11 +38,14 @@ class Bench:
     def __init__(self, store: SqlStore, queue: JobQueue | MemoryQueue) -> None:
         self.store, self.queue = store, queue
         self.ran: list[str] = []
+        self.later: dict[str, float] = {}
+        self.full: set[str] = set()
         self.changed = asyncio.Event()
 
-    async def run(self, subject: str) -> None:
+    async def run(self, subject: str) -> float | None:
         self.ran.append(subject)
         self.changed.set()
+        return self.later.pop(subject, None)
 
     async def put(self, *subjects: str, commit: bool = True) -> None:
         async with self.store.work() as work:
@@ -78,7 +82,7 @@ async def opened(
         queue = JobQueue(executor, poll=0.05, engine=engine)
         bench = Bench(SqlStore(engine, queue), queue)
         bench.writes = Counting(bench.store)
-        await queue.start(run or bench.run, bench.writes, dead)
+        await queue.start(run or bench.run, bench.writes, dead, full=lambda: bench.full)
         stack.push_async_callback(queue.stop)
         yield bench
 
@@ -177,3 +181,26 @@ async def test_an_idle_queue_writes_nothing(database_url: str) -> None:
             await looked.wait()
         # Only that the job has ended.
         assert bench.writes.count <= written + 1
+
+
+async def test_a_job_that_is_to_go_on_later_makes_room_and_comes_back(bench: Bench) -> None:
+    bench.later = {"campaign:1#0": 0.2}
+    await bench.put("campaign:1#0")
+    await bench.until(lambda: bench.ran == ["campaign:1#0"])
+    await bench.put("campaign:2#0")
+    await bench.until(lambda: "campaign:2#0" in bench.ran)
+    await bench.until(lambda: bench.ran.count("campaign:1#0") == 2)
+    # Then it is at its end.
+    assert await bench.all() == ["campaign:1#0", "campaign:1#0", "campaign:2#0", "last"]
+    assert bench.ran[:2] == ["campaign:1#0", "campaign:2#0"] or isinstance(bench.queue, MemoryQueue)
+
+
+async def test_of_a_full_line_no_job_is_taken(database_url: str) -> None:
+    async with opened(database_url, "first") as bench:
+        bench.full = {"slow"}
+        await bench.put(Job(subject="campaign:1", line="slow").name)
+        await bench.put(Job(subject="campaign:2", line="fast").name)
+        await bench.until(lambda: bool(bench.ran))
+        assert [read_job(one).line for one in bench.ran] == ["fast"]
+        bench.full = set()
+        await bench.until(lambda: len(bench.ran) == 2)

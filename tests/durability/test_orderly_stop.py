@@ -53,7 +53,9 @@ async def plan(url: str, to: str) -> None:
             content={"plain": "演练。"}, created_at=SystemClock().now(),
         )  # fmt: skip
         made = await work.ledger.post(template, [(f"{to}?t={n}", "", "") for n in range(TARGETS)])
-        await work.enqueue("broadcast", *(job.name for job in jobs(SUBJECT, made, 10)))
+        await work.enqueue(
+            "broadcast", *(job.name for job in jobs(SUBJECT, made, "webhook", size=10))
+        )
         await work.commit()
     await engine.dispose()
 

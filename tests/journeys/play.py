@@ -73,9 +73,7 @@ class Play:
             moved = await self.parts.dispatcher.step()
             moved = bool(await self.parts.sender.pump()) or moved
             queue: Any = self.parts.queue
-            if queue.waiting:
-                await queue.drain(self.parts.broadcaster.run)
-                moved = True
+            moved = await queue.drain(self.parts.broadcaster.run) or moved
             if not moved:
                 return
         raise AssertionError("the stage does not come to rest")

@@ -34,20 +34,22 @@ def stretch(
 
 def _shape(found: Alignment) -> dict[str, float]:
     edits, common = found.edits, len(found.common)
+    lengths = [(len(e.claim), len(e.query)) for e in edits]
+    replaced = [(lost, new) for lost, new in lengths if lost and new]
     return {
         "window": found.likeness,
         "position": found.position,
-        "replacements": sum(bool(e.claim and e.query) for e in edits),
-        "letters_replaced": sum(len(e.claim) == len(e.query) == 1 for e in edits),
-        "words_replaced": sum(min(len(e.claim), len(e.query)) > 1 for e in edits),
-        "insertions": sum(not e.claim for e in edits),
-        "deletions": sum(not e.query for e in edits),
+        "replacements": len(replaced),
+        "letters_replaced": replaced.count((1, 1)),
+        "words_replaced": sum([min(both) > 1 for both in replaced]),
+        "insertions": sum([not lost for lost, _ in lengths]),
+        "deletions": sum([not new for _, new in lengths]),
         "passages": len(found.kept),
         "longest_kept": min(30, common),
         "longest_kept_share": common / max(1, len(found.claim)),
-        "longest_lost": min(30, max((len(e.claim) for e in edits), default=0)),
-        "longest_new": min(30, max((len(e.query) for e in edits), default=0)),
-        "digits_changed": sum(bool(_DIGIT.search(e.claim + e.query)) for e in edits),
+        "longest_lost": min(30, max([lost for lost, _ in lengths], default=0)),
+        "longest_new": min(30, max([new for _, new in lengths], default=0)),
+        "digits_changed": sum([_DIGIT.search(e.claim + e.query) is not None for e in edits]),
     }
 
 
