@@ -45,7 +45,6 @@ def decide(
     What a word tells is the index's to say, unless ``rarity`` knows the language better. For
     ``doubles`` see `Judge.judge`.
     """
-
     # A long text is read many times over, and nothing of it is answered: the first few suffice.
     long = len(query.text) > LONG
 
