@@ -32,6 +32,8 @@ _FAREWELL = 5.0
 """Seconds that messages under way have for coming to their end when the process stops."""
 
 _CARD_WAITS = timedelta(seconds=2)
+_TURN = 0.03
+"""Seconds from turn to turn: what comes back meanwhile is written together, and nobody notices."""
 
 
 class Sender:
@@ -81,7 +83,7 @@ class Sender:
         try:
             while True:
                 self._wake.clear()
-                started = 0
+                started, began = 0, time.monotonic()
                 try:
                     started = await to_its_end(self._turn())
                 except Exception:
@@ -91,6 +93,7 @@ class Sender:
                     with contextlib.suppress(TimeoutError):
                         async with asyncio.timeout(self._nap()):
                             await self._wake.wait()
+                await asyncio.sleep(max(0.0, began + _TURN - time.monotonic()))
         finally:
             await self._farewell()
 
@@ -112,7 +115,9 @@ class Sender:
 
     async def _one_chat(self, chat: Chat, some: Sequence[Delivery]) -> None:
         try:
-            self._results += await self.send_in_order(some)
+            # Not in one step with the waiting: another chat's result could be in the list by then.
+            done = await self.send_in_order(some)
+            self._results += done
         finally:
             self._rest(chat)
             del self._under_way[chat]

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Table, delete, select
+from sqlalchemy import Table, delete
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from matrix.core.entity import Entity
@@ -133,9 +133,8 @@ class SqlRepository(Generic[E]):
     async def _save_slice(self, entities: Sequence[E], rows: Sequence[dict[str, Any]]) -> None:
         table = self._table
         # The rows are held until the commit, so that the versions compared here still stand then.
-        held = select(table.c.id, table.c.version).where(table.c.id.in_([e.id for e in entities]))
-        found = await self._connection.execute(held.with_for_update())
-        if {(one.id, one.version) for one in found} != {(e.id, e.version) for e in entities}:
+        held = await self._hand.rows(statements.held(table), {"the_ids": [e.id for e in entities]})
+        if {tuple(one) for one in held} != {(e.id, e.version) for e in entities}:
             self.forget()
             raise StaleVersion(table.name)
         statement = statements.save(table, versioned=False)

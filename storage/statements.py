@@ -139,6 +139,13 @@ def clear(table: Table, terms: tuple[Term, ...]) -> Delete:
 
 
 @cache
+def held(table: Table) -> Select[Any]:
+    """Id and version of the rows ``the_ids``, which nobody else changes until the commit."""
+    ids = bindparam("the_ids", expanding=True, type_=Text)
+    return select(table.c.id, table.c.version).where(table.c.id.in_(ids)).with_for_update()
+
+
+@cache
 def save(table: Table, *, versioned: bool) -> Update:
     """UPDATE of every column of the row ``the_id``, where it still has ``the_version``."""
     values: dict[str, Any] = {one.name: bindparam(one.name) for one in table.c if one.name != "id"}

@@ -7,7 +7,7 @@ from matrix.matching.alignment import Alignment, align
 from matrix.matching.features.matter import matter
 from matrix.matching.features.standing import Features, compare, distinguish
 from matrix.matching.features.stretch import stretch
-from matrix.matching.features.weighted import weigh, weigh_sentences
+from matrix.matching.features.weighted import read, weigh
 from matrix.matching.features.wording import wording
 from matrix.matching.prepared import Prepared, PreparedClaim
 from matrix.matching.terms import Rarity
@@ -32,7 +32,7 @@ def lay_beside(
     ``ranks`` are the index's scores over that of its best candidate, in the order of ``claims``.
     """
     asked = weigh(query, rarity)
-    sentences = weigh_sentences(asked)
+    reading = read(asked)
     found = [align(query, claim.title) for claim in claims]
     standing = distinguish(asked.senses, claims, found)
     best_first = sorted(ranks, reverse=True)
@@ -44,7 +44,7 @@ def lay_beside(
                 "rank": rank,
                 "nearer": best_first.index(rank),
                 **standing[place],
-                **wording(asked, sentences, said, claim),
+                **wording(asked, reading, said, claim),
                 **stretch(aligned, asked, said, claim, rarity),
                 **matter(aligned, query, claim),
             }

@@ -1,18 +1,15 @@
 """How much of each text's wording the other has."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from rapidfuzz import fuzz
 from rapidfuzz.distance import Indel, LCSseq
 
-from matrix.matching.features.weighted import Weighted
+from matrix.matching.features.weighted import Reading, Weighted
 from matrix.matching.prepared import PreparedClaim
 
-__all__ = ["Sentences", "wording"]
-
-Sentences = Sequence[tuple[frozenset[str], float]]
-"""Pairs and weight of each of a query's clauses."""
+__all__ = ["wording"]
 
 # A pair that only sounds alike may be a typing error, or another word.
 _BY_SOUND = 0.9
@@ -24,14 +21,14 @@ _NO_REBUTTAL = -1.0
 
 
 def wording(
-    query: Weighted, sentences: Sentences, claim: Weighted, whole: PreparedClaim
+    query: Weighted, reading: Reading, claim: Weighted, whole: PreparedClaim
 ) -> dict[str, float]:
     """Figures about terms and letters, wherever they stand."""
     return {
         **_claim_side(query, claim),
-        **_query_side(query, claim, whole),
+        **_query_side(query, reading, claim, whole),
         **_letters(query, claim),
-        **_best_sentence(query, sentences, claim),
+        **_best_sentence(query, reading, claim),
         **_telling(query, claim, whole),
         **_thirds(query, claim),
         **_explained(query, whole),
@@ -42,8 +39,8 @@ def wording(
 def _claim_side(query: Weighted, claim: Weighted) -> dict[str, float]:
     exact = _shared(claim.pairs, query.text.pair_set)
     sounding = _sounding(claim, query)
-    asked = query.text.single_set
-    lost = [claim.singles[one] for one in claim.heaviest_singles if one not in asked]
+    missing = claim.text.single_set - query.text.single_set
+    lost = sorted([claim.singles[single] for single in missing], reverse=True)
     return {
         "cover_exact": exact / claim.pair_total,
         "cover": sounding / claim.pair_total,
@@ -57,12 +54,14 @@ def _claim_side(query: Weighted, claim: Weighted) -> dict[str, float]:
     }
 
 
-def _query_side(query: Weighted, claim: Weighted, whole: PreparedClaim) -> dict[str, float]:
+def _query_side(
+    query: Weighted, reading: Reading, claim: Weighted, whole: PreparedClaim
+) -> dict[str, float]:
     titled = _sounding(query, claim)
     title, rebuttal = claim.text.pair_set, whole.rebuttal_pairs
     explained = math.fsum([query.pairs[p] for p in (query.text.pair_set & rebuttal) - title])
     unheard = query.text.single_set - claim.text.single_set - whole.rebuttal_singles
-    new = (query.singles[one] for one in query.heaviest_singles if one in unheard)
+    new = (query.singles[one] for one in reading.singles if one in unheard)
     rest = max(query.pair_total - titled, 1e-6)
     return {
         "asked": titled / query.pair_total,
@@ -96,11 +95,11 @@ def _letters(query: Weighted, claim: Weighted) -> dict[str, float]:
     }
 
 
-def _best_sentence(query: Weighted, sentences: Sentences, claim: Weighted) -> dict[str, float]:
+def _best_sentence(query: Weighted, reading: Reading, claim: Weighted) -> dict[str, float]:
     """The clause that says the claim best; long texts hold it in the middle of others."""
     best = covered = asked = 0.0
     common = claim.text.pair_set & query.text.pair_set
-    for pairs, weight in sentences:
+    for pairs, weight in reading.sentences:
         if common.isdisjoint(pairs):
             continue
         shared = math.fsum([claim.pairs[pair] for pair in common & pairs])
