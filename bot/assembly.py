@@ -6,7 +6,7 @@ import logging
 import pkgutil
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -48,7 +48,7 @@ from matrix.ports import Clock, LinkChecker
 from storage import executors
 from storage.engine import open_engine
 from storage.migrate import upgrade
-from storage.pace import SharedBudget
+from storage.pace import SharedBudget, lately_sent
 from storage.queue import JobQueue, MemoryQueue
 from storage.unit_of_work import SqlStore
 
@@ -122,7 +122,7 @@ async def assemble(
         made = _channels(settings, means, channels or {}, stack)
         dispatcher.lingering = frozenset(n for n, one in made.items() if one.limits.bundles)
         dispatcher.unanswered = _unanswered(made)
-        gates = _gates(made, store.engine, executor, stack)
+        gates = await _gates(made, store.engine, executor, clock, stack)
         sender = Sender(services, presenter, made, executor, gates, holdings.held)
         if ProcessRole.CHAT in settings.roles:
             outbox.sender = sender
@@ -248,19 +248,26 @@ def _holdings(
     return Holdings(None if alone(settings) else engine, wanted, executor)
 
 
-def _gates(
-    channels: Mapping[str, Channel], engine: AsyncEngine, executor: str, stack: AsyncExitStack
+async def _gates(
+    channels: Mapping[str, Channel],
+    engine: AsyncEngine,
+    executor: str,
+    clock: Clock,
+    stack: AsyncExitStack,
 ) -> Mapping[str, Gate]:
     """A gate before each account that has limits; on PostgreSQL its budget is everybody's."""
-    own = engine.dialect.name == "sqlite"
-    paces = {name: pace_of(channel.limits) for name, channel in channels.items()}
-    gates = {
-        name: Gate(pace, OwnBudget(pace) if own else SharedBudget(engine, name, executor, pace))
-        for name, pace in paces.items()
-        if pace.limited
-    }
-    for gate in gates.values():
-        stack.push_async_callback(gate.aclose)
+    gates = {}
+    for name, channel in channels.items():
+        pace = pace_of(channel.limits)
+        if not pace.limited:
+            continue
+        if engine.dialect.name == "sqlite":
+            reach = timedelta(seconds=max(pace.reach, pace.chat_reach))
+            sent = await lately_sent(engine, name, clock.now(), reach)
+            gates[name] = Gate(pace, OwnBudget(pace, sent))
+        else:
+            gates[name] = Gate(pace, SharedBudget(engine, name, executor, pace))
+        stack.push_async_callback(gates[name].aclose)
     return gates
 
 

@@ -132,6 +132,11 @@ class Pacer:
                 self.begin(ask.chat)
         return waits
 
+    def recall(self, turns: Iterable[Turn]) -> None:
+        """Turns of a former life, ended all of them."""
+        known = [*self._ended, *turns]
+        self._ended = deque(sorted(known, key=lambda one: one.ended or 0))
+
     def begin(self, chat: str) -> None:
         """A message to this chat goes now."""
         self._under_way.append(Turn(chat=chat))

@@ -17,9 +17,12 @@ __all__ = ["decide", "match_all", "propose", "rebuild"]
 _PROPOSED, _NEAR, _FIRST = 40, 0.4, 8
 
 
-def propose(query: Normalised, index: CandidateIndex) -> dict[str, float]:
-    """Ids of the claims worth comparing, with the index's score, best first."""
-    ranked = index.search(query.text, _PROPOSED)
+def propose(query: Normalised, index: CandidateIndex, limit: int = _PROPOSED) -> dict[str, float]:
+    """Ids of the claims worth comparing, with the index's score, best first.
+
+    Those of the very wording or link come on top of ``limit``.
+    """
+    ranked = index.search(query.text, limit)
     least = _NEAR * ranked[0][1] if ranked else 0.0
     found = dict(ranked[:_FIRST]) | {n: score for n, score in ranked[_FIRST:] if score >= least}
     if query.text:
@@ -42,14 +45,16 @@ def decide(
     What a word tells is the index's to say, unless ``rarity`` knows the language better. For
     ``doubles`` see `Judge.judge`.
     """
+    # A long text is read many times over, and nothing of it is answered: the first few suffice.
+    long = len(query.text) > LONG
 
     def judged(one: Normalised) -> Judgement:
-        found = propose(one, index)
+        found = propose(one, index, _FIRST if long else _PROPOSED)
         claims = index.read(found)
         return judge.judge(one, claims, rarity=rarity or index, found=found, doubles=doubles)
 
     whole = judged(query)
-    if len(query.text) <= LONG or _identical(whole):
+    if not long or _identical(whole):
         return whole
     parts = ((one, judged(normalise(one))) for one in passages(query.text))
     return gather(whole, parts)
