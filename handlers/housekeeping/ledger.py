@@ -92,10 +92,15 @@ async def claim(
     for one in saved:
         await outcomes.settled(ctx, one)
     states = Counter(one.state for one in saved)
-    for verb in ("claim", "cancel", "doubt"):
-        target = DELIVERY.rule(DeliveryState.PENDING, verb).target
+    for verb, target in _FATES.items():
         await log_chunk(ctx, attempt, verb, "pending", target, states[target])
     return [one for one in saved if one.state is DeliveryState.SENDING]
+
+
+_FATES = {
+    "claim": DeliveryState.SENDING, "cancel": DeliveryState.CANCELLED,
+    "doubt": DeliveryState.IN_DOUBT,
+}  # fmt: skip
 
 
 def _fate(ctx: Context, one: Delivery, doubts: Doubts) -> tuple[str, dict[str, Any]]:
