@@ -162,7 +162,7 @@ class Sender:
             ctx = clock_context(self._services, work)
             claimed = await ledger.claim(
                 ctx, list(filter(self._holds, self._channels)), self._executor,
-                apart=apart, one_each=self._paced,
+                doubts=self.doubts, apart=apart, one_each=self._paced,
             )  # fmt: skip
             await work.commit()
         return claimed

@@ -227,7 +227,7 @@ async def settle(ctx: Context, subject: str, args: Args) -> None:
     verb = args["verb"]
     delivery = await ctx.move(
         DELIVERY, ctx.work.deliveries, delivery, verb,
-        sent_at=ctx.at if verb == "sent" else None, not_before=None,
+        sent_at=ctx.at if verb == "sent" else None, not_before=None, unsure=False,
     )  # fmt: skip
     await resolved(ctx, delivery, verb)
     await ctx.reply(Done(what=f"doubt_{verb}"))
