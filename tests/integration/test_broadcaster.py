@@ -172,3 +172,33 @@ async def test_a_slow_account_keeps_no_other_waiting(tmp_path: Path) -> None:
     # A tenth of a second would do for the others; what cannot go yet is not even marked.
     assert had < TARGETS / 10
     assert tried <= len(slow.sent) + 5
+
+
+class Stuck(ToldChannel):
+    """Answers nobody until it is let go; tells when so many wait."""
+
+    def __init__(self, wanted: int) -> None:
+        super().__init__()
+        self.wanted, self.waiting = wanted, 0
+        self.full, self.let_go = asyncio.Event(), asyncio.Event()
+
+    async def send(self, message: Outgoing) -> str:
+        self.waiting += 1
+        if self.waiting == self.wanted:
+            self.full.set()
+        await self.let_go.wait()
+        return await super().send(message)
+
+
+async def test_a_process_whose_window_is_full_takes_no_more_jobs(tmp_path: Path) -> None:
+    """Others would have nothing to do, and this one could not begin with them."""
+    line = Stuck(wanted=64)
+    async with assemble(load({"PIYAO_DATA": str(tmp_path)}), channels=told(line)) as parts:
+        await post(parts, line.platform, 3000)
+        async with asyncio.timeout(60):
+            await line.full.wait()
+        async with parts.store.read() as work:
+            sending = await work.deliveries.count(state=DeliveryState.SENDING)
+        wanted = parts.broadcaster.wants()
+        line.let_go.set()
+    assert (sending, wanted) == (broadcaster.WINDOW, 0)
