@@ -29,7 +29,7 @@ def lay_beside(
 ) -> list[Beside]:
     """All candidates of a query, in their order.
 
-    ``ranks`` are the index's scores over that of its best candidate, in the order of ``claims``.
+    ``claims`` come in the index's order; ``ranks`` are its scores over the best of them.
     """
     asked = weigh(query, rarity)
     sentences = weigh_sentences(asked)
@@ -39,7 +39,7 @@ def lay_beside(
     for place, (claim, rank, aligned) in enumerate(zip(claims, ranks, found, strict=True)):
         said = weigh(claim.title, rarity)
         rows.append(
-            {"rank": rank, "nearer": sum(other > rank for other in ranks)}
+            {"rank": rank, "nearer": sum(other > rank for other in ranks), "place": place}
             | standing[place]
             | wording(asked, sentences, said, claim)
             | stretch(aligned, asked, said, claim, rarity)
