@@ -203,7 +203,7 @@ async def plan(url: str, sink: str, targets: int) -> float:
             content={"plain": BODY}, created_at=now,
         )  # fmt: skip
         made = await work.ledger.post(template, [(f"{sink}?t={n}", "", "") for n in range(targets)])
-        await work.enqueue("broadcast", *(job.name for job in jobs(SUBJECT, made)))
+        await work.enqueue("broadcast", *(job.name for job in jobs(SUBJECT, made, "webhook")))
         await work.commit()
     took = time.perf_counter() - began
     await engine.dispose()

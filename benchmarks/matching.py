@@ -39,6 +39,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from bot.following import indexes  # noqa: E402
+from bot.tuning import tune  # noqa: E402
 from config.matching import load_model  # noqa: E402
 from matrix.core.bulletin import Bulletin, BulletinState, Kind  # noqa: E402
 from matrix.core.case import Verdict  # noqa: E402
@@ -61,7 +62,7 @@ CLAUSES = re.compile(r"[，。！？；、：,!?;:\s]+")
 NUMBER = re.compile(r"\d+")
 # rapidfuzz looks at every claim: a handful of queries says what it costs.
 EXTRACTED = 5
-CHANGES = 100
+CHANGES = 500
 # Seconds between changes: the index writes aside after two, and the change beside that counts too.
 BETWEEN = 0.05
 FOLLOWED = 120
@@ -211,6 +212,7 @@ def ask(folder: Path, made: Path, count: int, asked: int, seed: int, results: An
         assert index.count >= count
         judge = Judge(Gazetteer((), {}), load_model())
         timed(lambda text: decide(normalise(text), index, judge), texts[:20])
+        tune()
         found["p50_ms"], found["p99_ms"] = percentiles(
             timed(lambda text: decide(normalise(text), index, judge), texts)
         )

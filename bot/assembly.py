@@ -39,7 +39,7 @@ from config.retention import read_retention
 from config.settings import ProcessRole, Settings
 from config.texts import Catalogue, load_texts, words
 from handlers import calendars
-from handlers.housekeeping import chunks, ledger
+from handlers.housekeeping import ledger
 from handlers.importing.directory import load_directory
 from handlers.router import ACTIONS
 from handlers.services import Directories, Keep, Policy, Services
@@ -48,7 +48,7 @@ from matrix.ports import Clock, LinkChecker
 from storage import executors
 from storage.engine import open_engine
 from storage.migrate import upgrade
-from storage.pace import SharedBudget
+from storage.pace import SharedBudget, lately_sent
 from storage.queue import JobQueue, MemoryQueue
 from storage.unit_of_work import SqlStore
 
@@ -122,15 +122,12 @@ async def assemble(
         made = _channels(settings, means, channels or {}, stack)
         dispatcher.lingering = frozenset(n for n, one in made.items() if one.limits.bundles)
         dispatcher.unanswered = _unanswered(made)
-        gates = _gates(made, store.engine, executor, stack)
+        gates = await _gates(made, store.engine, executor, clock, stack)
         sender = Sender(services, presenter, made, executor, gates, holdings.held)
         if ProcessRole.CHAT in settings.roles:
             outbox.sender = sender
         queue, writes = _queue(settings, store, executor, stack, durable=durable)
-        broadcaster = Broadcaster(
-            services, sender, writes, frozenset(made), executor,
-            patience=chunks.LATER if durable else timedelta(),
-        )  # fmt: skip
+        broadcaster = Broadcaster(services, sender, writes, frozenset(made), executor)
         webchat = made.get(WebChat.platform)
         parts = Parts(
             settings=settings, services=services, store=store, library=library,
@@ -183,9 +180,7 @@ def _queue(
     settings: Settings, store: SqlStore, executor: str, stack: AsyncExitStack, *, durable: bool
 ) -> tuple[JobQueue | MemoryQueue, Aside | Inline]:
     """The broadcast lane's jobs, and the hand that writes its outcomes."""
-    # Alone, a process hears of every job by itself.
-    poll = 2.0 if alone(settings) else 0.25
-    queue = JobQueue(executor, poll, store.engine) if durable else MemoryQueue()
+    queue = JobQueue(executor, engine=store.engine) if durable else MemoryQueue()
     store.jobs = queue
     works = ProcessRole.WORKER in settings.roles
     writes = Aside(settings.url, queue) if durable and works else Inline(store)
@@ -253,19 +248,26 @@ def _holdings(
     return Holdings(None if alone(settings) else engine, wanted, executor)
 
 
-def _gates(
-    channels: Mapping[str, Channel], engine: AsyncEngine, executor: str, stack: AsyncExitStack
+async def _gates(
+    channels: Mapping[str, Channel],
+    engine: AsyncEngine,
+    executor: str,
+    clock: Clock,
+    stack: AsyncExitStack,
 ) -> Mapping[str, Gate]:
     """A gate before each account that has limits; on PostgreSQL its budget is everybody's."""
-    own = engine.dialect.name == "sqlite"
-    paces = {name: pace_of(channel.limits) for name, channel in channels.items()}
-    gates = {
-        name: Gate(pace, OwnBudget(pace) if own else SharedBudget(engine, name, executor, pace))
-        for name, pace in paces.items()
-        if pace.limited
-    }
-    for gate in gates.values():
-        stack.push_async_callback(gate.aclose)
+    gates = {}
+    for name, channel in channels.items():
+        pace = pace_of(channel.limits)
+        if not pace.limited:
+            continue
+        if engine.dialect.name == "sqlite":
+            reach = timedelta(seconds=max(pace.reach, pace.chat_reach))
+            sent = await lately_sent(engine, name, clock.now(), reach)
+            gates[name] = Gate(pace, OwnBudget(pace, sent))
+        else:
+            gates[name] = Gate(pace, SharedBudget(engine, name, executor, pace))
+        stack.push_async_callback(gates[name].aclose)
     return gates
 
 
@@ -289,7 +291,7 @@ async def _take_over(parts: Parts, writes: Aside | Inline, stack: AsyncExitStack
         if parts.works:
             lane = parts.broadcaster
             lane.fed = parts.queue.wake
-            await parts.queue.start(lane.run, writes, list(dead), lane.wants)
+            await parts.queue.start(lane.run, writes, list(dead), lane.wants, lane.full)
             stack.push_async_callback(lane.stop)
     await executors.forget(engine, finished(parts, dead))
     await parts.holdings.renew()

@@ -2,10 +2,9 @@
 
 import asyncio
 import logging
-from collections import deque
-from collections.abc import Callable, Collection, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from functools import partial
 
 from bot.aside import Aside, Inline
@@ -13,7 +12,7 @@ from bot.bundles import by_chat
 from bot.sender import Sender
 from handlers.context import Context
 from handlers.housekeeping import chunks
-from handlers.housekeeping.ledger import CHUNK, Result
+from handlers.housekeeping.ledger import Result
 from handlers.housekeeping.ticking import clock_context
 from handlers.services import Services
 from matrix.broadcast.plan import Job, read_job
@@ -25,8 +24,13 @@ WINDOW = 200
 """Rows marked and not yet settled at once: what a crash of this process can leave in doubt."""
 _HANDS = 64
 """Calls at once: aiohttp gains nothing from more."""
+_WORTH = 64
+"""Outcomes, or room for rows, that are worth a transaction: more rows share what it costs beside
+them, and the rest of the window still keeps all hands busy meanwhile."""
 _AT_HAND = 3
 """Jobs with rows to mark: more would be held back from other processes."""
+_LOW = 1
+"""With so few of them more are taken, several at once."""
 _WISHES = 4
 """Jobs asked for their next rows in one transaction: the end of one is the beginning of another."""
 _LINGER = 0.05
@@ -44,15 +48,15 @@ class _Open:
     """A job that has not come to its end."""
 
     job: Job
-    ended: asyncio.Future[None]
+    ended: asyncio.Future[float | None]
     out: int = 0
     """Rows marked and not yet settled."""
     hungry: bool = True
     """There may be rows to mark now."""
     attempt: str = ""
     """Of a mark without an answer: it may have been written."""
-    nap: asyncio.TimerHandle | None = None
-    """Until rows that were put off are due."""
+    wait: float | None = None
+    """Seconds until rows that were put off are due, as the last mark has found."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -81,15 +85,16 @@ class Broadcaster:
         writes: Aside | Inline,
         platforms: Collection[str],
         executor: str,
-        patience: timedelta = chunks.LATER,
     ) -> None:
-        """``patience`` is how long a job waits for rows that were put off."""
+        """``writes`` is the hand of the ledger, ``executor`` unique to this process."""
         self._services = services
         self._sender = sender
         self._writes = writes
         self._platforms = platforms
         self._executor = executor
-        self._patience = patience
+        # Of a line that is slower than the window is wide only so many rows are marked.
+        self._bursts = {line: n for line, n in sender.bursts.items() if 0 < n < WINDOW}
+        self._lined: Counter[str] = Counter()
         self._jobs: list[_Open] = []
         self._waiting: deque[tuple[_Open, Sequence[Parcel]]] = deque()
         self._results: list[tuple[_Open, Result]] = []
@@ -102,21 +107,35 @@ class Broadcaster:
         """Told when more jobs are wanted."""
         self.stopping = False
 
-    async def run(self, name: str) -> None:
-        """A job, to its end: nothing of it is due now, or it is held. Never fails."""
+    async def run(self, name: str) -> float | None:
+        """A job, until nothing of it is due now, or it is held. Never fails.
+
+        Seconds until something that was put off is due, None when there is nothing.
+        """
         one = _Open(read_job(name), asyncio.get_running_loop().create_future())
         self._jobs.append(one)
         self._rouse()
         try:
             # During a stop never: cancelled with the queue, the next process finds the job again.
-            await one.ended
+            return await one.ended
         finally:
             self._jobs.remove(one)
 
     def wants(self) -> int:
         """How many more jobs would be begun now: one is at hand when the present one ends."""
-        hungry = sum(one.hungry for one in self._jobs)
-        return 0 if self.stopping else max(0, _AT_HAND - hungry)
+        ready = sum(self._ready(one) for one in self._jobs)
+        return 0 if self.stopping or ready > _LOW else _AT_HAND - ready
+
+    def full(self) -> set[str]:
+        """Lines of which no more jobs are wanted: what they can send is at hand."""
+        at_hand = {one.job.line for one in self._jobs if one.hungry}
+        return {line for line in self._bursts if line in at_hand or not self._room_of(line)}
+
+    def _ready(self, one: _Open) -> bool:
+        return one.hungry and self._room_of(one.job.line) > 0
+
+    def _room_of(self, line: str) -> int:
+        return self._bursts.get(line, WINDOW) - self._lined[line]
 
     async def stop(self) -> None:
         """No more marks; what is marked is sent and written down: cut short it was in doubt."""
@@ -164,8 +183,8 @@ class Broadcaster:
         """A chunk of outcomes or room for one; or nothing that could be waited for."""
         done = len(self._results)
         room = WINDOW - self._out + done
-        hungry = room >= CHUNK and any(one.hungry for one in self._jobs)
-        return hungry or done >= CHUNK or 0 < done == self._out
+        wished = room >= _WORTH and any(self._ready(one) for one in self._jobs)
+        return wished or done >= _WORTH or 0 < done == self._out
 
     async def _write_all(self) -> None:
         while self._due() or self._results:
@@ -185,8 +204,8 @@ class Broadcaster:
             turns.setdefault(one, _Turn(open=one)).results.append(result)
         room = WINDOW - self._out + len(self._results)
         self._results = []
-        if room >= CHUNK:
-            for one in [each for each in self._jobs if each.hungry][:_WISHES]:
+        if room >= _WORTH:
+            for one in [each for each in self._jobs if self._ready(each)][:_WISHES]:
                 turn = turns.setdefault(one, _Turn(open=one))
                 turn.again = bool(one.attempt)
                 turn.attempt = one.attempt = one.attempt or self._services.ids.new()
@@ -206,7 +225,8 @@ class Broadcaster:
 
     async def _written(self, turns: Sequence[_Turn], room: int) -> bool:
         try:
-            await self._writes.write(partial(self._settle_and_claim, turns, room))
+            rooms = {line: self._room_of(line) for line in self._bursts}
+            await self._writes.write(partial(self._settle_and_claim, turns, room, rooms))
         except Exception:
             LOG.exception("%d chunks could not be written", len(turns))
             for turn in turns:
@@ -222,39 +242,34 @@ class Broadcaster:
         one, change = turn.open, len(turn.rows) - len(turn.results)
         one.out += change
         self._out += change
+        self._lined[one.job.line] += change
         if turn.attempt:
-            one.attempt, one.hungry = "", turn.more
-            if not turn.more:
+            one.attempt, one.hungry, one.wait = "", turn.more, turn.wait
+            if not self._ready(one):
                 self.fed()
-            self._sleep(one, turn.wait)
         # Something was put off, perhaps for a moment only.
         one.hungry |= any(result.error is not None for result in turn.results)
         self._give(one, turn.rows)
-        over = not (one.out or one.hungry or one.nap or self.stopping)
+        over = not (one.out or one.hungry or self.stopping)
         if over and not one.ended.done():
-            one.ended.set_result(None)
-
-    def _sleep(self, one: _Open, wait: float | None) -> None:
-        if one.nap is not None:
-            one.nap.cancel()
-        loop = asyncio.get_running_loop()
-        one.nap = None if wait is None else loop.call_later(max(wait, 0.02), self._awake, one)
-
-    def _awake(self, one: _Open) -> None:
-        one.nap, one.hungry = None, True
-        self._rouse()
+            one.ended.set_result(one.wait)
 
     # -- in the transaction, in the ledger's thread ---------------------------------------------
 
-    async def _settle_and_claim(self, turns: Sequence[_Turn], room: int, work: Work) -> None:
+    async def _settle_and_claim(
+        self, turns: Sequence[_Turn], room: int, rooms: Mapping[str, int], work: Work
+    ) -> None:
+        lines = dict(rooms)
         ctx = clock_context(self._services, work)
         if results := [one for turn in turns for one in turn.results]:
             await chunks.settle(ctx, results, self._sender.doubts)
         for turn in turns:
             if turn.attempt:
                 turn.rows, turn.more, turn.wait = (), True, None
-                await self._claim(ctx, turn, room)
+                line = turn.open.job.line
+                await self._claim(ctx, turn, min(room, lines.get(line, room)))
                 room -= len(turn.rows)
+                lines[line] = lines.get(line, WINDOW) - len(turn.rows)
 
     async def _claim(self, ctx: Context, turn: _Turn, room: int) -> None:
         job = turn.open.job
@@ -273,5 +288,4 @@ class Broadcaster:
             turn.rows = await chunks.marked(ctx, job, turn.attempt)
         if not turn.more:
             due = await chunks.next_due(ctx, job, self._platforms)
-            if due is not None and due - ctx.at <= self._patience:
-                turn.wait = (due - ctx.at).total_seconds()
+            turn.wait = None if due is None else max(0.0, (due - ctx.at).total_seconds())

@@ -48,6 +48,5 @@ async def rest(parts: Parts) -> None:
     while moving:
         moving = await parts.dispatcher.step()
         moving = bool(await parts.sender.pump()) or moving
-        if isinstance(parts.queue, MemoryQueue) and parts.queue.waiting:
-            await parts.queue.drain(parts.broadcaster.run)
-            moving = True
+        if isinstance(parts.queue, MemoryQueue):
+            moving = await parts.queue.drain(parts.broadcaster.run) or moving

@@ -4,10 +4,11 @@ import asyncio
 import dataclasses
 import logging
 import re
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection
 from datetime import timedelta
 from typing import Any
 
+from bot.keeping import Keeper, reference_of
 from bot.library import Library
 from handlers import messages
 from handlers.context import Context, context_of
@@ -16,7 +17,7 @@ from handlers.replies import Reply
 from handlers.replies.shared import Busy, Faster, Refused
 from handlers.services import Services
 from matrix.core.conversation import Inbound, InboxState
-from matrix.core.errors import PiyaoError, Refusal, StaleVersion
+from matrix.core.errors import Refusal, StaleVersion
 from matrix.ports import Work
 
 LOG = logging.getLogger("piyao.dispatch")
@@ -24,7 +25,9 @@ ALONE = 2.0
 SHARED = 0.25
 """Seconds after which the inbox is looked at unasked: alone, and where other processes fill it."""
 _FEW = 20
-"""Messages looked up at a time: less than a second's work, so that who came first stays first."""
+"""Messages of one look and at most one transaction: who came first stays first."""
+_SPAN = 0.1
+"""Seconds after which a transaction takes no more: arriving messages wait for it."""
 ATTEMPTS = 5
 _BACKOFF = (
     timedelta(seconds=2),
@@ -34,18 +37,6 @@ _BACKOFF = (
 )
 _FIELDS = frozenset(field.name for field in dataclasses.fields(Refused))
 _NOTE = re.compile(r"(?:\A|\n)\[file:(?P<key>[a-z_]{1,40})\]\Z")
-
-
-class NotKeptError(PiyaoError):
-    """The database did not take a message: its platform keeps it and repeats it."""
-
-    def __init__(self, reference: str) -> None:
-        """``reference`` stands in the log beside the reason."""
-        super().__init__(reference)
-        self.reference = reference
-
-
-_Arrival = tuple[Inbound, "asyncio.Future[bool]"]
 
 
 class Dispatcher:
@@ -67,63 +58,12 @@ class Dispatcher:
         self._services = services
         self._library = library
         self._wake = asyncio.Event()
-        self._arriving: list[_Arrival] = []
-        self._keeper: asyncio.Task[None] | None = None
+        self.store = Keeper(services.store, self._wake.set).store
+        """Keeps a message before it is acknowledged; see there."""
         self.lingering: frozenset[str] = frozenset()
         """Channels where what cannot go now goes with the person's next message."""
         self.unanswered: Callable[[Inbound], None] = _unheard
         """Told of a message that is done and to which nothing is said."""
-
-    async def store(self, message: Inbound) -> bool:
-        """Keep a message before it is acknowledged; False when it is known already.
-
-        Raises:
-            NotKeptError: the database is full or locked; nothing may be acknowledged.
-        """
-        kept: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._arriving.append((message, kept))
-        if self._keeper is None:
-            self._keeper = asyncio.create_task(self._keep_all())
-        return await kept
-
-    async def _keep_all(self) -> None:
-        """What arrives while one transaction commits goes together into the next."""
-        while self._arriving:
-            some, self._arriving = self._arriving, []
-            # One that cannot be kept must not keep the others from being kept.
-            if len(some) == 1 or not await self._kept(some):
-                for one in some:
-                    await self._kept([one], last=True)
-        self._keeper = None
-
-    async def _kept(self, some: Sequence[_Arrival], *, last: bool = False) -> bool:
-        try:
-            fresh = await self._keep([message for message, _ in some])
-        except Exception as error:
-            reference = reference_of(some[0][0])
-            LOG.exception("message %s was not kept", reference)
-            if last and not some[0][1].done():
-                refused = NotKeptError(reference)
-                refused.__cause__ = error
-                some[0][1].set_exception(refused)
-            return False
-        for (_, kept), new in zip(some, fresh, strict=True):
-            if not kept.done():
-                kept.set_result(new)
-        self._wake.set()
-        return True
-
-    async def _keep(self, messages: Sequence[Inbound]) -> list[bool]:
-        fresh = []
-        async with self._services.store.work() as work:
-            for one in messages:
-                try:
-                    await work.inbox.add(storable(one))
-                    fresh.append(True)
-                except StaleVersion:
-                    fresh.append(False)
-            await work.commit()
-        return fresh
 
     async def run(self) -> None:
         """Process until cancelled."""
@@ -143,113 +83,169 @@ class Dispatcher:
 
     async def step(self) -> bool:
         """Process the next few messages; False when none is ready."""
+        async with self._services.store.read() as work:
+            if not await self._ready(work, 1):
+                return False
+        try:
+            await self._together(_FEW, [])
+        except Exception:
+            # Whose fault it is cannot be told: each once more, in a transaction of its own.
+            LOG.exception("several messages together")
+            for _ in range(_FEW):
+                if not await self._alone():
+                    break
+        return True
+
+    async def _ready(self, work: Work, limit: int) -> list[Inbound]:
+        """The oldest that are ready, in the order in which they came."""
         now, lines = self._services.clock.now(), self._lines()
-        of: dict[str, Any] = {"state": InboxState.STORED, "limit": _FEW}
+        of: dict[str, Any] = {"state": InboxState.STORED, "limit": limit}
         if lines is not None:
             of["platform__in"] = lines
-        async with self._services.store.read() as work:
-            # Asked apart: messages that wait for their next try hold up nobody else's.
-            fresh = await work.inbox.find(retry_at=None, **of)
-            again = await work.inbox.find(retry_at__lte=now, **of)
-        ready = sorted([*fresh, *again], key=lambda one: one.id)
-        for one in ready[:_FEW]:
-            await self.process(one)
-        return bool(ready)
+        # Asked apart: messages that wait for their next try hold up nobody else's.
+        fresh = await work.inbox.find(retry_at=None, **of)
+        again = await work.inbox.find(retry_at__lte=now, **of)
+        return sorted([*fresh, *again], key=lambda one: one.id)[:limit]
 
-    async def process(self, message: Inbound) -> None:
-        """One message in one transaction; refusals and failures in one of their own."""
+    async def _alone(self) -> bool:
+        """The next message in a transaction of its own; what fails even so is put off."""
+        taken: list[Inbound] = []
         try:
-            await self._take(message)
+            return await self._together(1, taken)
         except Exception as error:
-            reference = reference_of(message)
-            LOG.exception("message %s", reference)
-            await self._later(message, type(error).__name__, reference)
-        self._services.outbox.wake()
+            if not taken:
+                raise
+            LOG.exception("message %s", reference_of(taken[0]))
+            async with self._services.store.work() as work:
+                await self._later(work, taken[0], type(error).__name__)
+                await work.commit()
+            return True
 
-    async def _take(self, message: Inbound) -> None:
+    async def _together(self, limit: int, taken: list[Inbound]) -> bool:
+        """The next few messages in one transaction; False when none is ready.
+
+        They are looked up inside: two processes that both hold themselves for the holder of a line
+        take turns, and whoever has the turn has the oldest message there is. ``taken`` gets them.
+        """
+        directories = self._services.directories
+        before = directories.current
+        silent: list[Inbound] = []
         try:
-            await self._in_transaction(message, lambda ctx: receive(ctx, message))
+            async with self._services.store.work() as work:
+                taken += await self._ready(work, limit)
+                await self._each(work, taken, silent)
+                await work.commit()
+        except BaseException:
+            # Who was just added is not there, and what was just filed is not a case.
+            directories.current = before
+            self._library.forget_waiting()
+            raise
+        for message in silent:
+            self.unanswered(message)
+        self._services.outbox.wake()
+        return bool(taken)
+
+    async def _each(self, work: Work, ready: list[Inbound], silent: list[Inbound]) -> None:
+        """One by one, until the time is up or the rest must see what one has changed."""
+        loop = asyncio.get_running_loop()
+        directory, change = self._services.directories.current, await work.last_change()
+        until = loop.time() + _SPAN
+        for message in ready:
+            await self._library.refresh(work)
+            await self._process(work, message, silent)
+            # What is not committed may not get into the indexes of what is issued.
+            changed = await work.last_change() != change
+            if changed or self._services.directories.current is not directory:
+                return
+            if loop.time() > until:
+                return
+            # Nothing above need have waited: whoever calls meanwhile is heard here.
+            await asyncio.sleep(0)
+
+    async def _process(self, work: Work, message: Inbound, silent: list[Inbound]) -> None:
+        """One message in a part of its own; refusals and failures in one of their own."""
+        try:
+            answered = await self._take(work, message)
+        except Exception as error:
+            LOG.exception("message %s", reference_of(message))
+            async with work.part():
+                await self._later(work, message, type(error).__name__)
+            return
+        if not answered:
+            silent.append(message)
+
+    async def _take(self, work: Work, message: Inbound) -> bool:
+        try:
+            return await self._in_part(work, message, lambda ctx: receive(ctx, message))
         except Refusal as refusal:
-            await self._refuse(message, refusal)
+            return await self._refuse(work, message, refusal)
         except StaleVersion:
             LOG.info("message %s: somebody was faster", reference_of(message), exc_info=True)
-            await self._again(message)
+            return await self._again(work, message)
 
-    async def _in_transaction(
-        self, message: Inbound, act: Callable[[Context], Awaitable[None]]
-    ) -> None:
+    async def _in_part(
+        self, work: Work, message: Inbound, act: Callable[[Context], Awaitable[None]]
+    ) -> bool:
+        """Do it, or leave nothing of it; whether something was said in answer."""
         directories = self._services.directories
         before = directories.current
         try:
-            async with self._services.store.work() as work:
-                await self._library.refresh(work)
+            async with work.part():
                 current = await work.inbox.get(message.id)
-                if current.state is not InboxState.STORED:
-                    return
                 ctx = await context_of(self._services, work, message)
                 await act(ctx)
                 if message.platform in self.lingering:
                     await ledger.release(ctx)
-                await _done(work, current)
-                await work.commit()
+                await work.inbox.save(dataclasses.replace(current, state=InboxState.DONE))
         except BaseException:
-            # A person who was just added is not there when the commit is not.
+            # A person who was just added is not there when the part is not.
             directories.current = before
             raise
-        if not any(one.answers for one in ctx.said):
-            self.unanswered(message)
+        return any(one.answers for one in ctx.said)
 
-    async def _refuse(self, message: Inbound, refusal: Refusal) -> None:
+    async def _refuse(self, work: Work, message: Inbound, refusal: Refusal) -> bool:
         if message.in_group:
             # In groups nothing is ever said about what went wrong.
-            await self._in_transaction(message, _nothing)
-            return
+            return await self._in_part(work, message, _nothing)
         fields = {k: str(v) for k, v in refusal.fields.items() if k in _FIELDS}
-        await self._say(message, Refused(key=refusal.key, **fields))
+        return await self._say(work, message, Refused(key=refusal.key, **fields))
 
-    async def _say(self, message: Inbound, reply: Reply) -> None:
+    async def _say(self, work: Work, message: Inbound, reply: Reply) -> bool:
         async def act(ctx: Context) -> None:
             await ctx.reply(reply)
 
-        await self._in_transaction(message, act)
+        return await self._in_part(work, message, act)
 
-    async def _again(self, message: Inbound) -> None:
+    async def _again(self, work: Work, message: Inbound) -> bool:
         """Somebody was faster: look once more at how things stand now."""
         try:
-            await self._in_transaction(message, lambda ctx: receive(ctx, message))
+            return await self._in_part(work, message, lambda ctx: receive(ctx, message))
         except Refusal as refusal:
-            await self._refuse(message, refusal)
+            return await self._refuse(work, message, refusal)
         except StaleVersion:
-            await self._say(message, Faster())
+            return await self._say(work, message, Faster())
 
-    async def _later(self, message: Inbound, error: str, reference: str) -> None:
+    async def _later(self, work: Work, message: Inbound, error: str) -> None:
         """Keep it, say so once, try again; after the last try it waits for a person."""
-        async with self._services.store.work() as work:
-            current = await work.inbox.get(message.id)
-            if current.state is not InboxState.STORED:
-                # It is done, and only the answer to the commit was lost.
-                return
-            attempts = current.attempts + 1
-            over = attempts >= ATTEMPTS
-            pause = _BACKOFF[min(attempts, len(_BACKOFF)) - 1]
-            await work.inbox.save(
-                dataclasses.replace(
-                    current,
-                    attempts=attempts,
-                    error=error,
-                    retry_at=self._services.clock.now() + pause,
-                    state=InboxState.FAILED if over else InboxState.STORED,
-                )
+        current = await work.inbox.get(message.id)
+        if current.state is not InboxState.STORED:
+            # It is done, and only the answer to the commit was lost.
+            return
+        attempts = current.attempts + 1
+        over = attempts >= ATTEMPTS
+        pause = _BACKOFF[min(attempts, len(_BACKOFF)) - 1]
+        await work.inbox.save(
+            dataclasses.replace(
+                current,
+                attempts=attempts,
+                error=error,
+                retry_at=self._services.clock.now() + pause,
+                state=InboxState.FAILED if over else InboxState.STORED,
             )
-            if attempts == 1 and not message.in_group:
-                ctx = await context_of(self._services, work, message)
-                await ctx.reply(Busy(reference=reference))
-            await work.commit()
-
-
-def reference_of(message: Inbound) -> str:
-    """What a person can name on the telephone, and the log shows."""
-    return message.id[-6:]
+        )
+        if attempts == 1 and not message.in_group:
+            ctx = await context_of(self._services, work, message)
+            await ctx.reply(Busy(reference=reference_of(message)))
 
 
 async def receive(ctx: Context, message: Inbound) -> None:
@@ -268,24 +264,9 @@ async def receive(ctx: Context, message: Inbound) -> None:
         await ctx.reply(Refused(key=found["key"]))
 
 
-def storable(message: Inbound) -> Inbound:
-    """The message without what no database keeps: NUL and halves of surrogate pairs."""
-    return dataclasses.replace(
-        message,
-        **{
-            name: getattr(message, name).replace("\x00", "").encode("utf-8", "ignore").decode()
-            for name in ("text", "quoted", "message_id", "sender_name", "token")
-        },
-    )
-
-
 def _unheard(message: Inbound) -> None:
     del message
 
 
 async def _nothing(ctx: Context) -> None:
     del ctx
-
-
-async def _done(work: Work, message: Inbound) -> None:
-    await work.inbox.save(dataclasses.replace(message, state=InboxState.DONE))

@@ -5,14 +5,14 @@ import contextlib
 import logging
 import math
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Protocol
 
 from bot.channel import Limits
-from matrix.broadcast.pacing import Ask, Pace, Pacer, Window
+from matrix.broadcast.pacing import Ask, Pace, Pacer, Turn, Window
 from matrix.core.errors import DeliveryError
 
 LOG = logging.getLogger("piyao.gate")
@@ -57,9 +57,11 @@ class Budget(Protocol):
 class OwnBudget:
     """The budget of a process that sends alone."""
 
-    def __init__(self, pace: Pace) -> None:
-        """Nothing was sent."""
+    def __init__(self, pace: Pace, sent: Iterable[tuple[str, float]] = ()) -> None:
+        """``sent`` is what its predecessor sent: to which chat, how many seconds ago."""
         self._pacer = Pacer(pace)
+        now = time.monotonic()
+        self._pacer.recall(Turn(chat=chat, ended=now - age) for chat, age in sent)
         self._chats: dict[str, str] = {}
         self._count = 0
 

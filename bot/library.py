@@ -1,5 +1,7 @@
 """Matching, wired: the indexes propose, the judge decides, the database follows by number."""
 
+from typing import NamedTuple
+
 from bot.following import Issued, Waiting
 from handlers.services import Directories, Found, Resemblance
 from matrix.matching.batch import decide
@@ -12,6 +14,16 @@ from matrix.ports import Work
 
 # Judgements remembered between changes of the library: a rumor comes many times a day.
 _REMEMBERED = 1000
+# Claims that have begun to wait since; so many later a wording is looked up anew.
+_SOME_MORE = 50
+
+
+class _Beside(NamedTuple):
+    """What was alike when so many cases and claims had come in."""
+
+    judged: Judgement
+    cases: int
+    claims: int
 
 
 class Library:
@@ -41,6 +53,7 @@ class Library:
         """After an import the gazetteer may be another."""
         self._judge = Judge(self._directories.current.gazetteer, self._model, self._caution)
         self._judged: dict[Normalised, Judgement] = {}
+        self._looked_up: dict[Normalised, _Beside] = {}
 
     async def refresh(self, work: Work) -> None:
         """Take in what changed since the last call, in this or any other process."""
@@ -53,19 +66,18 @@ class Library:
                 await one.follow(work)
         if self._issued.version != before:
             self._judged.clear()
+            self._looked_up.clear()
+
+    def forget_waiting(self) -> None:
+        """What was taken in has not come about; the next ``refresh`` looks at all that waits."""
+        self._waiting.start_over()
+        self._looked_up.clear()
 
     def find(self, text: str) -> Found:
         """See ``Matching.find``."""
         query = normalise(text)
         judged = self._among_bulletins(query)
-        # What a word tells is taken from the bulletins: of what waits, half may be one rumor.
-        beside = decide(
-            query,
-            self._waiting.index,
-            self._judge,
-            rarity=self._issued.index,
-            doubles=False,
-        )
+        beside = self._beside(query)
         hits = self._directories.current.gazetteer.find(query.text)
         return Found(
             decision=judged.decision.value,
@@ -79,6 +91,22 @@ class Library:
             areas=tuple(dict.fromkeys(hit.area for hit in hits)),
             text=text,
         )
+
+    def _beside(self, query: Normalised) -> Judgement:
+        """What waits and is alike; of one wording that comes again and again, looked up once.
+
+        A case is found at once, a new claim when some more have come.
+        """
+        now = self._waiting
+        known = self._looked_up.get(query)
+        if known and known.cases == now.cases and now.claims - known.claims < _SOME_MORE:
+            return known.judged
+        if len(self._looked_up) >= _REMEMBERED:
+            del self._looked_up[next(iter(self._looked_up))]
+        # What a word tells is taken from the bulletins: of what waits, half may be one rumor.
+        found = decide(query, now.index, self._judge, rarity=self._issued.index, doubles=False)
+        self._looked_up[query] = _Beside(found, now.cases, now.claims)
+        return found
 
     def _among_bulletins(self, query: Normalised) -> Judgement:
         """What is decided, once for each wording while the library stands still."""

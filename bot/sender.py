@@ -12,7 +12,7 @@ from types import MappingProxyType
 from bot.bundles import Chat, Outcome, bundles, by_chat
 from bot.channel import Channel, Outgoing
 from bot.doubts import doubts_of, written
-from bot.gate import Gate
+from bot.gate import PATIENCE, Gate
 from bot.owner_watch import OwnerWatch
 from bot.presenter import Presenter
 from bot.scheduler import to_its_end
@@ -32,6 +32,8 @@ _FAREWELL = 5.0
 """Seconds that messages under way have for coming to their end when the process stops."""
 
 _CARD_WAITS = timedelta(seconds=2)
+_TURN = 0.03
+"""Seconds from turn to turn: what comes back meanwhile is written together, and nobody notices."""
 
 
 class Sender:
@@ -53,6 +55,8 @@ class Sender:
         """
         self._gates = gates
         self._holds = holds
+        self.bursts = {name: gate.pace.within(PATIENCE) for name, gate in gates.items()}
+        """How many marked rows of a channel find their turn before they are sent back; 0: any."""
         self.tally = Tally()
         self._services = services
         self._presenter = presenter
@@ -79,7 +83,7 @@ class Sender:
         try:
             while True:
                 self._wake.clear()
-                started = 0
+                started, began = 0, time.monotonic()
                 try:
                     started = await to_its_end(self._turn())
                 except Exception:
@@ -89,6 +93,7 @@ class Sender:
                     with contextlib.suppress(TimeoutError):
                         async with asyncio.timeout(self._nap()):
                             await self._wake.wait()
+                await asyncio.sleep(max(0.0, began + _TURN - time.monotonic()))
         finally:
             await self._farewell()
 
@@ -110,7 +115,9 @@ class Sender:
 
     async def _one_chat(self, chat: Chat, some: Sequence[Delivery]) -> None:
         try:
-            self._results += await self.send_in_order(some)
+            # Not in one step with the waiting: another chat's result could be in the list by then.
+            done = await self.send_in_order(some)
+            self._results += done
         finally:
             self._rest(chat)
             del self._under_way[chat]

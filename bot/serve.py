@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import logging
 import signal
-import sys
 from collections.abc import Callable, Coroutine, Iterator
 from functools import partial
 from typing import Any
@@ -17,15 +16,13 @@ from bot.channel import Hooked
 from bot.holdings import CLOCK
 from bot.parts import BEAT_SECONDS, FOLLOW_SECONDS, RELEASE_SECONDS, TICK_SECONDS, Parts
 from bot.scheduler import Tick, Ticker
+from bot.tuning import tune
 from bot.web.app import demo_app, hooks_app, public_app
 from bot.web.probes import probes_app
 from config.settings import ProcessRole, Settings
 
 LOG = logging.getLogger("piyao")
 LOOPBACK = "127.0.0.1"
-# Every statement of a conversation crosses to the database thread and back; beside the ledger's
-# thread the default of 5 ms could be paid at each crossing.
-SWITCH_SECONDS = 0.0005
 _PAUSE = 2.0
 _GOODBYE = 6
 """Seconds that requests under way have when the process stops: a callback waits for five."""
@@ -45,7 +42,6 @@ async def serve(settings: Settings, ready: Callable[[str, str, Settings], None])
 
     ``ready`` is told the address, empty where nothing is served, and that of the probes.
     """
-    sys.setswitchinterval(SWITCH_SECONDS)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -63,6 +59,7 @@ async def serve(settings: Settings, ready: Callable[[str, str, Settings], None])
         if address and not (settings.real_platform or parts.pages.reachable):
             # A demonstration is for this machine's own browser, on the port that it was given.
             parts.pages.base = address
+        tune()
         ready(address, _address(probes), settings)
         watched: asyncio.Task[Any] = asyncio.create_task(stop.wait())
         done, _ = await asyncio.wait([watched, *tasks], return_when=asyncio.FIRST_COMPLETED)

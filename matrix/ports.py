@@ -137,6 +137,8 @@ class Verdict(NamedTuple):
     error: str
     sent_at: datetime | None
     not_before: datetime | None
+    attempt: int
+    """How many attempts count."""
 
 
 class Ledger(Protocol):
@@ -161,8 +163,8 @@ class Ledger(Protocol):
     async def drop(self, subject: str, source: str, target: str, reason: str) -> int:
         """Move all of a subject from ``source`` to ``target`` with an error; how many."""
 
-    async def waiting(self, subject: str, source: str) -> list[str]:
-        """Ids of a subject's rows in the state ``source``, ascending."""
+    async def waiting(self, subject: str, source: str) -> dict[str, list[str]]:
+        """Ids of a subject's rows in the state ``source`` by their platforms, ascending."""
 
     async def next_due(self, mark: Mark) -> datetime | None:
         """When the first put-off row of a stretch is due; None when nothing is put off."""
@@ -239,6 +241,9 @@ class Work(Protocol):
 
     async def enqueue(self, job: str, *subjects: str) -> None:
         """Queue a broadcast job per subject; they exist exactly when this transaction commits."""
+
+    def part(self) -> AbstractAsyncContextManager[None]:
+        """A part of this transaction: when it raises, only what it wrote is taken back."""
 
     async def commit(self) -> None:
         """Make it so."""

@@ -1,22 +1,44 @@
-"""SQLite's asynchronous driver, with one turn in its thread per statement instead of four.
+"""SQLite's asynchronous driver, with a turn in its thread only where it may have to wait.
 
 SQLAlchemy opens a cursor, executes, fetches and closes; with aiosqlite each is a trip into the
-connection's thread and back, and a busy event loop lets the thread wait at every one. A lead takes
-some sixty statements (docs/performance.md, Intake).
+connection's thread and back. A trip is short where nothing else runs; in a process with work to do
+thread and loop wait for one another each time, and a lead takes some thirty statements
+(docs/performance.md). Who has begun to write waits for nobody until the commit: what stands between
+is run where it is asked for, and only the beginning, the end and what touches many rows go aside.
 """
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, Self
 
 import aiosqlite
 
 Rows = list[tuple[Any, ...]]
+_WRITES = "BEGIN IMMEDIATE"
+_MANY = 200
+"""Rows that are written in less than a millisecond; more go aside."""
 
 
 class Connection(aiosqlite.Connection):
-    """An aiosqlite connection whose cursors come back read to the end."""
+    """An aiosqlite connection whose cursors come back read to the end.
+
+    ``writes`` from BEGIN IMMEDIATE to the end of that transaction: nobody else is in the way.
+    """
+
+    writes = False
+
+    async def commit(self) -> None:
+        """End the transaction; the disk is waited for aside."""
+        if self.writes:
+            self._still_open()
+        self.writes = False
+        await super().commit()
+
+    async def rollback(self) -> None:
+        """Take the transaction back."""
+        self.writes = False
+        await super().rollback()
 
     def cursor(self) -> "Cursor":  # type: ignore[override]
         """A cursor; nothing happens before it executes."""
@@ -26,10 +48,35 @@ class Connection(aiosqlite.Connection):
         """Run a function of the underlying connection where it lives."""
         return await self._execute(step, self._conn, *given)  # type: ignore[no-untyped-call]
 
+    async def run(self, step: Any, sql: str, parameters: Any, *, aside: bool) -> Any:
+        """Run a statement: at once in the midst of a transaction that writes, unless ``aside``."""
+        if self.writes:
+            self._still_open()
+            if not aside:
+                return step(self._conn, sql, parameters)
+        outcome = await self.in_thread(step, sql, parameters)
+        self.writes = self.writes or sql == _WRITES
+        return outcome
+
+    def run_now(self, sql: str, parameters: Sequence[Any]) -> tuple[Rows, int]:
+        """Rows, and how many were written; only while ``writes``."""
+        self._still_open()
+        cursor = self._conn.execute(sql, parameters)
+        rows = cursor.fetchall() if cursor.description else []
+        changed = cursor.rowcount
+        cursor.close()
+        return rows, changed
+
+    def _still_open(self) -> None:
+        """A full disk ends a transaction by itself: what came after would stand on its own."""
+        if not self._conn.in_transaction:
+            raise sqlite3.OperationalError("the transaction has ended")
+
 
 async def connect(database: str, **given: Any) -> Connection:
     """An open connection; arguments as for ``sqlite3.connect``."""
-    connection = Connection(partial(sqlite3.connect, database, **given), iter_chunk_size=0)
+    opened = partial(sqlite3.connect, database, **{**given, "check_same_thread": False})
+    connection = Connection(opened, iter_chunk_size=0)
     # As SQLAlchemy does with aiosqlite's own: an interpreter that ends does not wait for it.
     connection._thread.daemon = True  # noqa: SLF001
     await connection
@@ -53,11 +100,13 @@ class Cursor:
 
     async def execute(self, sql: str, parameters: Sequence[Any] = ()) -> Self:
         """Execute one statement and fetch what it returns."""
-        return self._take(await self._connection.in_thread(_run, sql, parameters))
+        deletes = sql.startswith("DELETE")
+        return self._take(await self._connection.run(_run, sql, parameters, aside=deletes))
 
-    async def executemany(self, sql: str, parameters: Iterable[Sequence[Any]]) -> Self:
+    async def executemany(self, sql: str, parameters: Sequence[Sequence[Any]]) -> Self:
         """Execute one statement for each set of parameters."""
-        return self._take(await self._connection.in_thread(_run_many, sql, parameters))
+        many = len(parameters) > _MANY
+        return self._take(await self._connection.run(_run_many, sql, parameters, aside=many))
 
     async def fetchall(self) -> Rows:
         """All rows, once."""
@@ -79,7 +128,7 @@ def _run(
 
 
 def _run_many(
-    connection: sqlite3.Connection, sql: str, parameters: Iterable[Sequence[Any]]
+    connection: sqlite3.Connection, sql: str, parameters: Sequence[Sequence[Any]]
 ) -> tuple[Any, int, int | None, Rows]:
     return _outcome(connection.executemany(sql, parameters))
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache, lru_cache
 from types import MappingProxyType
 from typing import Any
@@ -40,6 +40,7 @@ _TARGET = ("id", "address", "account", "purpose", "dedup")
 _VERDICT = (
     ("id", Text()), ("attempt_id", Text()), ("state", Text()), ("remote_id", Text()),
     ("error", Text()), ("sent_at", BigInteger()), ("not_before", BigInteger()),
+    ("attempt", BigInteger()),
 )  # fmt: skip
 _MICRO = 1_000_000
 _MARK = (
@@ -105,7 +106,7 @@ class SqlLedger:
         self.changed()
         rows = [
             (one.id, one.attempt_id, one.state, one.remote_id, one.error,
-             _micro(one.sent_at), _micro(one.not_before))
+             _micro(one.sent_at), _micro(one.not_before), one.attempt)
             for one in verdicts
         ]  # fmt: skip
         values = {"rows": json.dumps(rows), "the_source": source}
@@ -128,19 +129,19 @@ class SqlLedger:
         moved = statement.values(state=target, error=reason, version=_T.c.version + 1)
         return (await self.connection.execute(moved)).rowcount
 
-    async def waiting(self, subject: str, source: str) -> list[str]:
-        """Ids of a subject's rows in a state, ascending."""
-        query = select(_T.c.id).where(_T.c.subject == subject, _T.c.state == source)
-        return list((await self.connection.execute(query.order_by(_T.c.id))).scalars())
+    async def waiting(self, subject: str, source: str) -> dict[str, list[str]]:
+        """Ids of a subject's rows in a state by their platforms, ascending."""
+        query = select(_T.c.platform, _T.c.id).where(_T.c.subject == subject, _T.c.state == source)
+        found: dict[str, list[str]] = {}
+        for platform, one in await self.connection.execute(query.order_by(_T.c.id)):
+            found.setdefault(platform, []).append(one)
+        return found
 
     async def next_due(self, mark: Mark) -> datetime | None:
         """When the first row of a stretch may go that may not go yet; None when there is none."""
-        query = select(func.min(_T.c.not_before)).where(
-            _T.c.subject == mark.subject, _T.c.id >= mark.first, _T.c.id <= mark.last,
-            _T.c.state == mark.source, _T.c.platform.in_(list(mark.platforms)),
-        )  # fmt: skip
-        found: datetime | None = (await self.connection.execute(query)).scalar_one()
-        return found
+        rows = await self._run(_due_statement(sqlite=self._sqlite), _values(mark))
+        found: int | None = rows[0][0]
+        return None if found is None else datetime.fromtimestamp(found / _MICRO, UTC)
 
 
 def _given(names: Sequence[tuple[str, Any]], *, sqlite: bool) -> dict[str, Any]:
@@ -178,28 +179,42 @@ def _asked() -> dict[str, Any]:
     }
 
 
-@cache
-def _mark_statement(*, sqlite: bool) -> Prepared:
-    given = _asked()
+def _stretch(given: dict[str, Any], *, sqlite: bool) -> tuple[Any, ...]:
+    """What a mark is about, due or not."""
     of = func.json_each if sqlite else func.json_array_elements_text
     names = given["platforms"] if sqlite else cast(given["platforms"], JSON)
     platforms = select(of(names).table_valued("value", name="platforms").c.value)
-    # Compared as the numbers they are: the driver gets no instant.
-    not_before, give_up_at = (
-        type_coerce(one, BigInteger()) for one in (_T.c.not_before, _T.c.give_up_at)
-    )
+    return (
+        _T.c.subject == given["subject"], _T.c.id >= given["first"], _T.c.id <= given["last"],
+        _T.c.state == given["source"], _T.c.platform.in_(platforms),
+    )  # fmt: skip
+
+
+# Compared as the numbers they are: the driver gets no instant.
+_NOT_BEFORE, _GIVE_UP_AT = (
+    type_coerce(one, BigInteger()) for one in (_T.c.not_before, _T.c.give_up_at)
+)
+
+
+@cache
+def _due_statement(*, sqlite: bool) -> Prepared:
+    query = select(func.min(_NOT_BEFORE)).where(*_stretch(_asked(), sqlite=sqlite))
+    return prepare(query, sqlite=sqlite)
+
+
+@cache
+def _mark_statement(*, sqlite: bool) -> Prepared:
+    given = _asked()
     picked = (
         select(_T.c.id)
         .where(
-            _T.c.subject == given["subject"], _T.c.id >= given["first"],
-            _T.c.id <= given["last"], _T.c.state == given["source"],
-            _T.c.platform.in_(platforms),
-            or_(not_before.is_(None), not_before <= given["at"]),
+            *_stretch(given, sqlite=sqlite),
+            or_(_NOT_BEFORE.is_(None), given["at"] >= _NOT_BEFORE),
         )
         .order_by(_T.c.id)
         .limit(given["limit"])
-    )  # fmt: skip
-    late = give_up_at <= given["at"]
+    )
+    late = given["at"] >= _GIVE_UP_AT
     statement = (
         update(_T)
         .where(_T.c.id.in_(picked), _state() == given["source"])
@@ -257,7 +272,7 @@ def _standing_statement() -> Prepared:
 @cache
 def _settle_statement(*, sqlite: bool) -> Prepared:
     given = _given(_VERDICT, sqlite=sqlite)
-    fields = ("state", "remote_id", "error", "sent_at", "not_before")
+    fields = ("state", "remote_id", "error", "sent_at", "not_before", "attempt")
     values = {**{name: given[name] for name in fields}, "version": _T.c.version + 1}
     statement = update(_T).where(*_stands(given)).values(values)
     return prepare(statement if sqlite else statement.returning(_T.c.id), sqlite=sqlite)

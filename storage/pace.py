@@ -2,15 +2,18 @@
 
 import itertools
 from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, delete, insert, or_, select, text, update
+from sqlalchemy import and_, case, delete, func, insert, or_, select, text, type_coerce, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from matrix.broadcast.pacing import Ask, Pace, Turn
+from matrix.core.delivery import DeliveryState
 from storage.engine import ALONE
-from storage.tables import TURN
+from storage.tables import EVENT, TABLES, TURN
 
+_DELIVERY = TABLES["deliveries"][1]
 _MICRO = 1_000_000
 _SWEEP = 50
 """Rounds between two sweeps of turns that count no more."""
@@ -108,6 +111,34 @@ class SharedBudget:
                 TURN.c.account == self._account, TURN.c.ended_at < now - round(kept * _MICRO)
             )
         )
+
+
+async def lately_sent(
+    engine: AsyncEngine, platform: str, now: datetime, reach: timedelta
+) -> list[tuple[str, float]]:
+    """What the ledger says of messages whose answer came within ``reach``: chat, seconds ago.
+
+    For a process that sends alone and begins: what a dead one had under way ends now. Reads the
+    whole ledger once; an index would be written for every delivery.
+    """
+    unsure = or_(_DELIVERY.c.state == DeliveryState.IN_DOUBT, _DELIVERY.c.error == "crash")
+    under_way = _DELIVERY.c.state == DeliveryState.SENDING
+    told = (
+        select(func.max(EVENT.c.at))
+        .where(EVENT.c.entity == "delivery", EVENT.c.entity_id == _DELIVERY.c.attempt_id)
+        .scalar_subquery()
+    )
+    # Where the log knows no more it is long ago.
+    since = func.coalesce(told, 0)
+    ended = case((under_way, None), (unsure, since), else_=_DELIVERY.c.sent_at)
+    query = select(_DELIVERY.c.address, type_coerce(ended, EVENT.c.at.type)).where(
+        _DELIVERY.c.platform == platform,
+        or_(under_way, unsure, _DELIVERY.c.sent_at > now - reach),
+    )
+    async with engine.connect() as connection:
+        rows = (await connection.execute(query)).all()
+    ages = [(chat, (now - (at or now)).total_seconds()) for chat, at in rows]
+    return [(chat, max(0.0, age)) for chat, age in ages if age < reach.total_seconds()]
 
 
 async def end_turns(connection: AsyncConnection, executors: Collection[str]) -> None:

@@ -1,15 +1,16 @@
 """The durable queue of the broadcast lane: a table of jobs with leases, and its working double.
 
 A job is taken by one executor under a lease that nobody else has; only the holder of the lease can
-end it. What a dead executor held waits again. A repeat of a job's name is ignored for good.
+end it or put it back for later. What a dead executor held waits again. A repeat of a job's name is
+ignored for good. The name says which line sends it (``matrix.broadcast.plan``).
 """
 
 import asyncio
 import contextlib
 import logging
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import NamedTuple, Protocol, TypeVar, cast
 
@@ -21,21 +22,26 @@ from sqlalchemy import (
     delete,
     event,
     func,
+    or_,
     select,
     update,
 )
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from matrix.broadcast.plan import read_job
 from matrix.ports import Work
+from storage.engine import READ
 from storage.statements import insert_or_skip
 from storage.tables import JOB
 from storage.unit_of_work import SqlWork
 
 LOG = logging.getLogger("piyao.queue")
-JobRunner = Callable[[str], Awaitable[None]]
+JobRunner = Callable[[str], Awaitable[float | None]]
+"""Runs a job; the seconds after which there is more of it to do, None when it is at its end."""
 T = TypeVar("T")
-JOBS = 12
-"""Jobs that one process holds: most of them wait for rows that were put off."""
+JOBS = 24
+"""Jobs that one process holds: a slow line has one of them."""
 _WAITS = {"state": "waiting", "executor": "", "lease": ""}
 _AGAIN = 1.0
 """Seconds before the database is tried again."""
@@ -54,6 +60,7 @@ class MemoryQueue:
     def __init__(self) -> None:
         """Nothing waits."""
         self.waiting: list[str] = []
+        self._later: list[str] = []
         self._known: set[str] = set()
 
     def put(self, connection: Connection, job: str, subjects: Sequence[str]) -> None:
@@ -73,17 +80,22 @@ class MemoryQueue:
 
     async def depth(self) -> int:
         """Jobs that wait."""
-        return len(self.waiting)
+        return len(self.waiting) + len(self._later)
 
     async def prune(self, before: datetime) -> int:
         """What is done is forgotten at once."""
         del before
         return 0
 
-    async def drain(self, run: JobRunner) -> None:
-        """Run what waits."""
+    async def drain(self, run: JobRunner) -> bool:
+        """Run what waits, and once more what was to go on later; whether anything has moved."""
+        later, self._later = self._later, []
+        self._later = [one for one in later if await run(one) is not None]
+        moved = bool(self.waiting) or len(self._later) < len(later)
         while self.waiting:
-            await run(self.waiting.pop(0))
+            if await run(one := self.waiting.pop(0)) is not None:
+                self._later.append(one)
+        return moved
 
 
 def _once(connection: Connection, kept: Callable[[], None]) -> None:
@@ -103,12 +115,10 @@ def _once(connection: Connection, kept: Callable[[], None]) -> None:
 class JobQueue:
     """The table of jobs; ``start`` it where they are run."""
 
-    def __init__(
-        self, executor: str, poll: float = 0.25, engine: AsyncEngine | None = None
-    ) -> None:
+    def __init__(self, executor: str, poll: float = 0.1, engine: AsyncEngine | None = None) -> None:
         """``executor`` is unique to this process. Every ``poll`` seconds others' jobs are seen.
 
-        ``engine`` is for counting and forgetting jobs.
+        ``engine`` is for looking, counting and forgetting jobs.
         """
         self._engine = engine
         self._executor = executor
@@ -118,11 +128,15 @@ class JobQueue:
         self._writes: Writes | None = None
         self._serving: asyncio.Task[None] | None = None
         self._running: set[asyncio.Task[None]] = set()
-        self._ended: list[_Held] = []
+        self._ended: list[_Ended] = []
+        self._full: Callable[[], Collection[str]] = tuple
 
     def put(self, connection: Connection, job: str, subjects: Sequence[str]) -> None:
         """Queue a job per subject on the caller's own transaction; a known name is ignored."""
-        rows = [{"id": f"{job}:{one}", "subject": one, **_WAITS} for one in subjects]
+        rows = [
+            {"id": f"{job}:{one}", "subject": one, "line": read_job(one).line, **_WAITS}
+            for one in subjects
+        ]
         if rows:
             connection.execute(insert_or_skip(connection, JOB), rows)
             _once(connection, self.wake)
@@ -138,9 +152,14 @@ class JobQueue:
         writes: Writes,
         dead: Sequence[str] = (),
         want: Callable[[], int] = lambda: JOBS,
+        full: Callable[[], Collection[str]] = tuple,
     ) -> None:
-        """Run what waits, as many at once as are wanted; what the dead held waits again."""
+        """Run what waits, as many at once as are wanted; what the dead held waits again.
+
+        Of the ``full`` lines no job is taken now.
+        """
         self._writes = writes
+        self._full = full
         await self.take_over(dead)
         self._serving = asyncio.create_task(self._serve(run, writes, want))
 
@@ -185,7 +204,7 @@ class JobQueue:
             await self._writes.write(partial(_release, executors=[self._executor]))
 
     async def _end(self, work: Work) -> None:
-        await _turn(work, ended=self._ended, executor=self._executor, lease="", wanted=0)
+        await _turn(work, ended=self._ended, executor=self._executor, lease="", wanted=0, full=())
 
     async def _serve(self, run: JobRunner, writes: Writes, want: Callable[[], int]) -> None:
         lease, taken = "", list[_Held]()
@@ -195,7 +214,10 @@ class JobQueue:
             ended, self._ended = self._ended, []
             # Kept where nobody answered: what was taken under it is found again.
             lease = lease or uuid.uuid4().hex
-            turn = partial(_turn, ended=ended, executor=self._executor, lease=lease, wanted=wanted)
+            turn = partial(
+                _turn, ended=ended, executor=self._executor, lease=lease, wanted=wanted,
+                full=self._full(),
+            )  # fmt: skip
             try:
                 taken = await writes.write(turn) if ended or wanted else []
             except Exception:
@@ -209,16 +231,38 @@ class JobQueue:
                 self._running.add(task)
                 task.add_done_callback(self._running.discard)
             if not taken:
-                # Never ``wait_for``: woken and cancelled at once, it forgets the second, and the
-                # process would never stop.
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(self._poll):
-                        await self._wake.wait()
+                await self._news()
+
+    async def _news(self) -> None:
+        """Until somebody here has queued a job or ended one, or a job of others waits."""
+        while not self._wake.is_set():
+            # Never ``wait_for``: woken and cancelled at once, it forgets the second, and the
+            # process would never stop.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._poll):
+                    await self._wake.wait()
+                    return
+            if self._ended or await self._waits():
+                return
+
+    async def _waits(self) -> bool:
+        """Whether a job waits; a look that writes nothing keeps no writer waiting."""
+        if self._engine is None:
+            return True
+        try:
+            async with self._engine.connect() as connection:
+                await connection.execution_options(**{READ: True})
+                given = {"now": datetime.now(UTC), "full": list(self._full())}
+                return (await connection.execute(_WAITING, given)).first() is not None
+        except DBAPIError:
+            # The turn that follows fails too, and says so.
+            return True
 
     async def _run(self, run: JobRunner, held: "_Held") -> None:
-        await run(held.subject)
-        self._ended.append(held)
-        self._wake.set()
+        wait = await run(held.subject)
+        due = None if wait is None else datetime.now(UTC) + timedelta(seconds=wait)
+        # Written with what is taken next, or at the next look.
+        self._ended.append(_Ended(held.id, held.lease, due))
 
 
 class _Held(NamedTuple):
@@ -229,17 +273,41 @@ class _Held(NamedTuple):
     lease: str
 
 
+class _Ended(NamedTuple):
+    """A job that has run here: done, or ``due`` again."""
+
+    id: str
+    lease: str
+    due: datetime | None
+
+
 async def _turn(
-    work: Work, *, ended: Sequence[_Held], executor: str, lease: str, wanted: int
+    work: Work,
+    *,
+    ended: Sequence[_Ended],
+    executor: str,
+    lease: str,
+    wanted: int,
+    full: Collection[str],
 ) -> list[_Held]:
     """End what has ended and take what is wanted; what is held under the lease, oldest first."""
     connection = cast("SqlWork", work).connection
+    now = datetime.now(UTC)
     if ended:
-        rows = [{"the_id": one.id, "the_lease": one.lease} for one in ended]
-        await connection.execute(_END, [{**row, "now": datetime.now(UTC)} for row in rows])
+        rows = [
+            {
+                "the_id": one.id, "the_lease": one.lease, "due": one.due,
+                "to": "waiting" if one.due else "done", "now": None if one.due else now,
+            }
+            for one in ended
+        ]  # fmt: skip
+        await connection.execute(_END, rows)
     if not wanted:
         return []
-    given = {"the_executor": executor, "the_lease": lease, "wanted": wanted}
+    given = {
+        "the_executor": executor, "the_lease": lease, "wanted": wanted, "now": now,
+        "full": list(full),
+    }  # fmt: skip
     await connection.execute(_TAKE, given)
     found = await connection.execute(_UNDER, {"the_lease": lease})
     return [_Held(row.id, row.subject, row.lease) for row in found.all()]
@@ -252,10 +320,17 @@ async def _release(work: Work, *, executors: Sequence[str]) -> None:
     await connection.execute(update(JOB).where(*mine).values(state="waiting", lease=""))
 
 
+_NOW = bindparam("now", type_=JOB.c.ended_at.type)
+_READY = (
+    JOB.c.state == "waiting",
+    or_(JOB.c.not_before.is_(None), JOB.c.not_before <= _NOW),
+    JOB.c.line.notin_(bindparam("full", expanding=True)),
+)
+_WAITING = select(JOB.c.seq).where(*_READY).limit(1)
 _ROW = bindparam("the_lease", type_=Text())
 _PICKED = (
     select(JOB.c.seq)
-    .where(JOB.c.state == "waiting")
+    .where(*_READY)
     .order_by(JOB.c.seq)
     .limit(bindparam("wanted", type_=BigInteger()))
     .with_for_update(skip_locked=True)
@@ -271,5 +346,10 @@ _END = (
     update(JOB)
     .where(JOB.c.id == bindparam("the_id", type_=Text()), JOB.c.lease == _ROW)
     .where(JOB.c.state == "running")
-    .values(state="done", ended_at=bindparam("now", type_=JOB.c.ended_at.type))
+    .values(
+        state=bindparam("to", type_=Text()),
+        lease="",
+        ended_at=_NOW,
+        not_before=bindparam("due", type_=JOB.c.not_before.type),
+    )
 )

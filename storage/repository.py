@@ -3,13 +3,15 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Table, delete, select
+from sqlalchemy import Table, delete
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from matrix.core.entity import Entity
 from matrix.core.errors import NotFound, StaleVersion
 from storage import statements
 from storage.mapping import from_row, to_row
+from storage.statements import names_of
+from storage.straight import Hand
 
 _SLICE = 500
 """Rows per statement: SQLite takes 32,766 parameters."""
@@ -25,10 +27,16 @@ class SqlRepository(Generic[E]):
     """
 
     def __init__(
-        self, connection: AsyncConnection, entity: type[E], table: Table, written: set[str]
+        self,
+        connection: AsyncConnection,
+        hand: Hand,
+        entity: type[E],
+        table: Table,
+        written: set[str],
     ) -> None:
         """Works inside the connection's open transaction; ``written`` gets the table's name."""
         self._connection = connection
+        self._hand = hand
         self._written = written
         self._entity = entity
         self._table = table
@@ -71,8 +79,11 @@ class SqlRepository(Generic[E]):
             self._table, asked.terms, order, limit=bool(limit), offset=bool(offset)
         )
         values = {"the_limit": limit, "the_offset": offset, **asked.values}
-        rows = (await self._connection.execute(query, values)).mappings().all()
-        return [self._remember(from_row(self._entity, dict(row))) for row in rows]
+        names = names_of(self._table)
+        return [
+            self._remember(from_row(self._entity, dict(zip(names, row, strict=True))))
+            for row in await self._hand.rows(query, values)
+        ]
 
     def _remember(self, entity: E) -> E:
         self._known[entity.id] = entity
@@ -82,15 +93,14 @@ class SqlRepository(Generic[E]):
         """How many match."""
         asked = statements.question(criteria)
         query = statements.count(self._table, asked.terms)
-        return int((await self._connection.execute(query, asked.values)).scalar_one())
+        return int(await self._hand.scalar(query, asked.values))
 
     async def add(self, entity: E) -> E:
         """Insert. Raises StaleVersion where a unique key is taken."""
         self._written.add(self._table.name)
         of_sqlite = self._connection.dialect.name == "sqlite"
         statement = statements.add(self._table, of_sqlite=of_sqlite)
-        written = await self._connection.execute(statement, to_row(entity))
-        if written.scalar_one_or_none() is None:
+        if await self._hand.scalar(statement, to_row(entity)) is None:
             raise StaleVersion(self._table.name)
         return self._remember(entity)
 
@@ -98,7 +108,7 @@ class SqlRepository(Generic[E]):
         """Insert several in one statement."""
         if entities:
             self._written.add(self._table.name)
-            await self._connection.execute(self._table.insert(), [to_row(one) for one in entities])
+            await self._hand.each(statements.insert(self._table), [to_row(one) for one in entities])
 
     async def save(self, entity: E) -> E:
         """Update where id and version match. Raises StaleVersion."""
@@ -106,7 +116,7 @@ class SqlRepository(Generic[E]):
         row = {**to_row(entity), "version": entity.version + 1}
         statement = statements.save(self._table, versioned=True)
         given = {**row, "the_id": entity.id, "the_version": entity.version}
-        if (await self._connection.execute(statement, given)).rowcount != 1:
+        if await self._hand.changed(statement, given) != 1:
             self._known.pop(entity.id, None)
             raise StaleVersion(self._table.name)
         return self._remember(from_row(self._entity, row))
@@ -123,14 +133,13 @@ class SqlRepository(Generic[E]):
     async def _save_slice(self, entities: Sequence[E], rows: Sequence[dict[str, Any]]) -> None:
         table = self._table
         # The rows are held until the commit, so that the versions compared here still stand then.
-        held = select(table.c.id, table.c.version).where(table.c.id.in_([e.id for e in entities]))
-        found = await self._connection.execute(held.with_for_update())
-        if {(one.id, one.version) for one in found} != {(e.id, e.version) for e in entities}:
+        held = await self._hand.rows(statements.held(table), {"the_ids": [e.id for e in entities]})
+        if {tuple(one) for one in held} != {(e.id, e.version) for e in entities}:
             self.forget()
             raise StaleVersion(table.name)
         statement = statements.save(table, versioned=False)
         given = [{**row, "the_id": row["id"]} for row in rows]
-        await self._connection.execute(statement, given)
+        await self._hand.each(statement, given)
 
     async def remove(self, entity_id: str) -> None:
         """Delete."""

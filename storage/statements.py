@@ -11,11 +11,14 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Connection,
     Delete,
+    Insert,
     Select,
     Table,
+    Text,
     Update,
     and_,
     bindparam,
@@ -103,6 +106,12 @@ def _condition(column: Any, term: Term) -> ColumnElement[bool]:
 
 
 @cache
+def names_of(table: Table) -> tuple[str, ...]:
+    """The columns' names, in the order in which ``find`` returns them."""
+    return tuple(one.name for one in table.c)
+
+
+@cache
 def find(
     table: Table, terms: tuple[Term, ...], order: str, *, limit: bool, offset: bool
 ) -> Select[Any]:
@@ -130,6 +139,13 @@ def clear(table: Table, terms: tuple[Term, ...]) -> Delete:
 
 
 @cache
+def held(table: Table) -> Select[Any]:
+    """Id and version of the rows ``the_ids``, which nobody else changes until the commit."""
+    ids = bindparam("the_ids", expanding=True, type_=Text)
+    return select(table.c.id, table.c.version).where(table.c.id.in_(ids)).with_for_update()
+
+
+@cache
 def save(table: Table, *, versioned: bool) -> Update:
     """UPDATE of every column of the row ``the_id``, where it still has ``the_version``."""
     values: dict[str, Any] = {one.name: bindparam(one.name) for one in table.c if one.name != "id"}
@@ -137,6 +153,12 @@ def save(table: Table, *, versioned: bool) -> Update:
     if versioned:
         statement = statement.where(table.c.version == bindparam("the_version"))
     return statement
+
+
+@cache
+def insert(table: Table) -> Insert:
+    """INSERT of every column."""
+    return table.insert().values({one.name: bindparam(one.name) for one in table.c})
 
 
 def insert_or_skip(connection: AsyncConnection | Connection, table: Table) -> Any:
@@ -154,3 +176,14 @@ def _insert(table: Table, of_sqlite: bool) -> Any:  # a key of the cache
 def add(table: Table, *, of_sqlite: bool) -> Any:
     """INSERT that returns the id, or nothing where a unique key is taken."""
     return _insert(table, of_sqlite).returning(table.c.id)
+
+
+@cache
+def next_number(series: Table, *, of_sqlite: bool) -> Any:
+    """The new value of the series ``the_name`` after ``the_count`` more."""
+    name, more = bindparam("the_name", type_=Text), bindparam("the_count", type_=BigInteger)
+    dialect = sqlite if of_sqlite else postgresql
+    added = dialect.insert(series).values(name=name, value=more)
+    return added.on_conflict_do_update(
+        index_elements=[series.c.name], set_={"value": series.c.value + more}
+    ).returning(series.c.value)

@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 from typing import Any, Protocol, cast
 
-from sqlalchemy import Connection, delete, exc, func, select, text
+from sqlalchemy import Connection, bindparam, delete, exc, func, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -14,13 +14,20 @@ from matrix.core.errors import StaleVersion
 from matrix.core.events import Event
 from matrix.ports import Work
 from storage import statements
+from storage.driver import Connection as Driver
 from storage.engine import ALONE, READ
 from storage.ledger import SqlLedger
 from storage.repository import SqlRepository
+from storage.straight import Hand
 from storage.tables import DIRECTORY, EVENT, SERIAL, SETTING, TABLES
 
 _DIRECTORY = "directory"
-_RECORD = EVENT.insert()
+_RECORD = EVENT.insert().values(
+    {one.name: bindparam(one.name) for one in EVENT.c if one.name != "seq"}
+)
+_BULLETINS = TABLES["bulletins"][1]
+_LAST_CHANGE = select(func.coalesce(func.max(_BULLETINS.c.change), 0))
+_NAMED = select(SERIAL.c.value).where(SERIAL.c.name == bindparam("the_name"))
 
 
 class JobSink(Protocol):
@@ -33,19 +40,22 @@ class JobSink(Protocol):
 class SqlWork:
     """See ``matrix.ports.Work``."""
 
-    def __init__(self, connection: AsyncConnection, jobs: JobSink | None) -> None:
-        """Sets one repository per table as an attribute."""
+    def __init__(
+        self, connection: AsyncConnection, jobs: JobSink | None, driver: Driver | None = None
+    ) -> None:
+        """Sets one repository per table as an attribute; for ``driver`` see ``Hand``."""
         self._connection = connection
+        self._hand = Hand(connection, driver)
         self._jobs = jobs
         self._written: set[str] = set()
         self._events: list[dict[str, Any]] = []
-        repositories = {
-            name: SqlRepository(connection, entity, table, self._written)
+        self._repositories = {
+            name: SqlRepository(connection, self._hand, entity, table, self._written)
             for name, (entity, table) in TABLES.items()
         }
-        for name, repository in repositories.items():
+        for name, repository in self._repositories.items():
             setattr(self, name, repository)
-        self.ledger = SqlLedger(connection, repositories["deliveries"].forget)
+        self.ledger = SqlLedger(connection, self._repositories["deliveries"].forget)
 
     @property
     def connection(self) -> AsyncConnection:
@@ -74,7 +84,7 @@ class SqlWork:
     async def _write_events(self) -> None:
         rows, self._events = self._events, []
         if rows:
-            await self._connection.execute(_RECORD, rows)
+            await self._hand.each(_RECORD, rows)
 
     async def events(self, **criteria: Any) -> list[Event]:
         """Events in the order in which they were written."""
@@ -91,12 +101,10 @@ class SqlWork:
 
     async def serial(self, name: str, count: int = 1) -> int:
         """The next number of a series, or the first of a block of ``count``."""
-        dialect = sqlite if self._connection.dialect.name == "sqlite" else postgresql
-        insert = dialect.insert(SERIAL).values(name=name, value=count)
-        upsert = insert.on_conflict_do_update(
-            index_elements=[SERIAL.c.name], set_={"value": SERIAL.c.value + count}
-        ).returning(SERIAL.c.value)
-        return int((await self._connection.execute(upsert)).scalar_one()) - count + 1
+        of_sqlite = self._connection.dialect.name == "sqlite"
+        upsert = statements.next_number(SERIAL, of_sqlite=of_sqlite)
+        value = await self._hand.scalar(upsert, {"the_name": name, "the_count": count})
+        return int(value) - count + 1
 
     async def enqueue(self, job: str, *subjects: str) -> None:
         """Queue a broadcast job per subject in this transaction."""
@@ -122,14 +130,26 @@ class SqlWork:
 
     async def last_change(self) -> int:
         """The newest change number of the bulletins, 0 when there are none."""
-        table = TABLES["bulletins"][1]
-        query = select(func.coalesce(func.max(table.c.change), 0))
-        return int((await self._connection.execute(query)).scalar_one())
+        return int(await self._hand.scalar(_LAST_CHANGE, {}))
 
     async def directory_change(self) -> int:
         """Counts the transactions that have changed the directory, in whichever process."""
-        query = select(SERIAL.c.value).where(SERIAL.c.name == _DIRECTORY)
-        return int((await self._connection.execute(query)).scalar_one_or_none() or 0)
+        return int(await self._hand.scalar(_NAMED, {"the_name": _DIRECTORY}) or 0)
+
+    @asynccontextmanager
+    async def part(self) -> AsyncIterator[None]:
+        """A savepoint. What was known before it raised may have been of what is taken back."""
+        before = list(self._events)
+        await self._hand.say("SAVEPOINT part")
+        try:
+            yield
+        except BaseException:
+            await self._hand.say("ROLLBACK TO SAVEPOINT part")
+            self._events = before
+            for repository in self._repositories.values():
+                repository.forget()
+            raise
+        await self._hand.say("RELEASE SAVEPOINT part")
 
     async def commit(self) -> None:
         """Make it so. Raises StaleVersion when the database saw a conflict."""
@@ -197,6 +217,13 @@ class SqlStore:
                 # As on SQLite: handlers count rows and act on the count, one writer at a time.
                 await connection.execute(text(ALONE), {"what": "write"})
             try:
-                yield cast("Work", SqlWork(connection, self.jobs))
+                yield cast("Work", SqlWork(connection, self.jobs, _driver_of(connection)))
             finally:
                 await connection.rollback()
+
+
+def _driver_of(connection: AsyncConnection) -> Driver | None:
+    """SQLite's own connection, where it is one."""
+    pooled: Any = connection.sync_connection
+    found = pooled.connection.driver_connection if pooled is not None else None
+    return found if isinstance(found, Driver) else None

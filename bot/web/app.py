@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
-from bot.dispatch import SHARED, NotKeptError
+from bot.dispatch import SHARED
+from bot.keeping import NotKeptError
 from bot.parts import Parts
 from bot.platforms.webchat import api as webchat_api
 from bot.platforms.webchat.channel import WebChat

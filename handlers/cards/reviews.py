@@ -1,9 +1,9 @@
 """The card that asks a reviewer, and who is asked."""
 
 from handlers import clocks
+from handlers.cards import evidence
 from handlers.context import Context
 from handlers.replies import choose
-from handlers.replies.assignment import EvidenceLine
 from handlers.replies.drafting import RemarkLine, ReviewCard
 from matrix.core.bulletin import REBUTTALS, Revision, RevisionState
 from matrix.core.case import Case, Verdict
@@ -35,10 +35,7 @@ async def card(ctx: Context, case: Case, revision: Revision, step: int) -> Revie
         drafter=ctx.directory.person_name(revision.drafter),
         unit=ctx.directory.unit_name(revision.unit),
         title=revision.title,
-        evidence=tuple(
-            EvidenceLine(source=one.source[:60], public="yes" if one.publishable else "")
-            for one in held
-        ),
+        evidence=tuple(evidence.line(one, 60) for one in held),
         remarks=tuple(RemarkLine(code=one.code, part=f"part_{one.part}") for one in remarks),
         urgent="yes" if revision.urgent else "",
         expires_at=revision.expires_at,
@@ -60,6 +57,7 @@ async def ask_reviewers(ctx: Context, case: Case, revision: Revision) -> int:
         choose("review.back", revision.id),
         choose("review.full", revision.id, keep=True),
         choose("review.diff", revision.id, keep=True),
+        *await evidence.offered(ctx, case.id),
     ]
     if role is Role.REVIEWER_2 and not revision.corrects:
         buttons.append(choose("case.doubt", case.id, keep=True))

@@ -6,16 +6,16 @@ The rules are the ledger's own (``ledger``); states and who may set them are the
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import chain
 
 from handlers.context import Context
 from handlers.housekeeping import ledger, outcomes
 from handlers.housekeeping.ledger import Doubts, Result
 from handlers.reposting import planning
-from matrix.broadcast.plan import Job, jobs
+from matrix.broadcast.plan import Job
 from matrix.core.campaign import CampaignState
-from matrix.core.delivery import DELIVERY, Delivery, DeliveryState, Lane, Parcel
+from matrix.core.delivery import DELIVERY, DeliveryState, Parcel
 from matrix.core.roles import CLOCK
 from matrix.ports import Mark, Verdict
 
@@ -103,6 +103,7 @@ def _verdict(ctx: Context, one: Result, doubts: Doubts) -> Verdict:
     return Verdict(
         sent.id, sent.attempt_id, _TARGETS[verb], changes.get("remote_id", ""),
         changes.get("error", ""), changes.get("sent_at"), changes.get("not_before"),
+        changes.get("attempt", sent.attempt),
     )  # fmt: skip
 
 
@@ -123,25 +124,3 @@ async def _follow(ctx: Context, ids: Sequence[str]) -> None:
 async def next_due(ctx: Context, job: Job, platforms: Collection[str]) -> datetime | None:
     """When the first row that was put off may go again."""
     return await ctx.work.ledger.next_due(_mark(ctx, job, platforms))
-
-
-LATER = timedelta(seconds=5)
-"""Put off for longer, a row does not keep its job waiting: ``again`` makes a new one."""
-_BATCH = 1000
-
-
-async def again(ctx: Context) -> None:
-    """A job for what was put off and is due now; the same rows give the same job."""
-    due = await ctx.work.deliveries.find(
-        state=DeliveryState.PENDING, lane=Lane.BROADCAST, not_before__lte=ctx.at, limit=_BATCH,
-        order="id",
-    )  # fmt: skip
-    by_subject: dict[str, list[Delivery]] = {}
-    for one in due:
-        by_subject.setdefault(one.subject, []).append(one)
-    for subject, rows in by_subject.items():
-        if await held(ctx, subject):
-            continue
-        put_off = {one.id: one.attempt for one in rows}
-        for job in jobs(subject, list(put_off)):
-            await ctx.work.enqueue("broadcast", f"{job.name}@{put_off[job.first]}")

@@ -195,7 +195,11 @@ def verdict(ctx: Context, one: Result, doubts: Doubts) -> tuple[str, dict[str, A
         return "doubt", {"error": one.error.code, "not_before": _ask_at(ctx, one.delivery, doubts)}
     if decision is None:
         return "fail", {"error": one.error.code}
-    return "retry", {"error": one.error.code, "not_before": ctx.at + decision}
+    changes: dict[str, Any] = {"error": one.error.code, "not_before": ctx.at + decision}
+    if one.error.retry_after is not None:
+        # Not yet: by the platform's word or our own pacing. However often, it is no failure.
+        changes["attempt"] = one.delivery.attempt - 1
+    return "retry", changes
 
 
 def _repeatable(ctx: Context, one: Delivery | Parcel, doubts: Doubts) -> bool:

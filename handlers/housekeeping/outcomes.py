@@ -12,7 +12,7 @@ from handlers.publishing import issuing
 from handlers.replies import choose
 from handlers.replies.shared import Done, Listing, Settled
 from handlers.replies.triage import Alarm, DoubtLine
-from handlers.reposting import asking_again, owned, owners, planning
+from handlers.reposting import asking_again, jobs, owned, owners, planning
 from handlers.router import Args, action
 from matrix.core.campaign import TASK, RepostTask, TaskState
 from matrix.core.delivery import (
@@ -244,8 +244,7 @@ async def resolved(ctx: Context, delivery: Delivery, verb: str) -> None:
         if delivery.subject.startswith("campaign:"):
             await planning.advance(machine, delivery.subject.partition(":")[2])
     if verb == "retry" and delivery.lane is Lane.BROADCAST:
-        serial = await ctx.work.serial(f"run:{delivery.subject}")
-        await ctx.work.enqueue("broadcast", f"{delivery.subject}#again-{serial}")
+        await jobs.once_more(ctx, delivery)
     who = ctx.person.name if ctx.person else ""
     await ctx.settle_cards(
         f"doubt:{delivery.id}", Settled(what=f"doubt_{verb}", who=who, at=ctx.at)

@@ -115,14 +115,11 @@ async def _add(ctx: Context, text: str) -> None:
             *[choose("admin.add_post", p.id, label="add_post_to", text=p.handle) for p in known],
         )
         return
-    if handle:
-        holder = await ctx.work.people.one(handle=handle)
-        if holder is not None:
-            raise Refusal("handle_taken", {"what": handle, "detail": holder.name})
-    else:
-        handle = await _free_handle(ctx)
-    made = plain_build(TABLES["people"], None, {"handle": handle, "name": name})
-    person = await ctx.work.people.add(cast("Person", made))
+    person = await _back(ctx, name, handle) if handle else None
+    if person is None:
+        handle = handle or await _free_handle(ctx)
+        made = plain_build(TABLES["people"], None, {"handle": handle, "name": name})
+        person = await ctx.work.people.add(cast("Person", made))
     await ctx.note("person", person.id, "add")
     await reload(ctx)
     await ctx.reply(
@@ -132,6 +129,21 @@ async def _add(ctx: Context, text: str) -> None:
         choose("admin.undo_person", person.id, label="undo"),
         subject=f"person:{person.id}",
     )
+
+
+async def _back(ctx: Context, name: str, handle: str) -> Person | None:
+    """Whoever left under this handle, in the directory again; None where it is free.
+
+    Raises Refusal where it is, or was, somebody else's: the log names people by it.
+    """
+    holder = await ctx.work.people.one(handle=handle)
+    if holder is None:
+        return None
+    if not holder.ended or holder.name != name:
+        raise Refusal("handle_taken", {"what": handle, "detail": holder.name})
+    back = dataclasses.replace(holder, ended=False)
+    await ctx.work.people.save(back)
+    return back
 
 
 def _check(name: str, handle: str) -> None:

@@ -7,12 +7,12 @@ from handlers import clocks
 from handlers.cards.bulletins import shown
 from handlers.context import Context
 from handlers.feedback import closing, telling
-from handlers.housekeeping import breaches, chunks, expiring, ladder, nudging, watching
+from handlers.housekeeping import breaches, expiring, ladder, nudging, watching
 from handlers.housekeeping.pages import every
 from handlers.publishing.issuing import touch
 from handlers.replies import choose
 from handlers.replies.shared import Done
-from handlers.reposting import campaigns, reminding
+from handlers.reposting import campaigns, planning, reminding
 from handlers.services import Services
 from matrix.core.bulletin import BULLETIN, BulletinState
 from matrix.core.campaign import Campaign, CampaignState, TaskState
@@ -35,9 +35,9 @@ async def tick(ctx: Context) -> None:
     await expire_bulletins(ctx)
     await review_monitored(ctx)
     await release_campaigns(ctx)
+    await end_campaigns(ctx)
     await remind_operators(ctx)
     await telling.send_due(ctx)
-    await chunks.again(ctx)
     await breaches.report(ctx)
     await watching.look(ctx)
     async for case in every(ctx.work.cases, state=CaseState.CHECKING):
@@ -92,6 +92,19 @@ async def release_campaigns(ctx: Context) -> None:
     """Armed campaigns start at T."""
     for campaign in await to_release(ctx):
         await campaigns.start(ctx, campaign)
+
+
+_LATE = timedelta(days=2)
+"""So long after it was closed with gaps a broadcast is looked at whether they were filled."""
+
+
+async def end_campaigns(ctx: Context) -> None:
+    """Two processes that settle the last tasks at the same moment do not see each other's."""
+    running = {"state__in": (CampaignState.RUNNING, CampaignState.HELD)}
+    gaps = {"state": CampaignState.CLOSED_WITH_GAPS, "ended_at__gte": ctx.at - _LATE}
+    for criteria in (running, gaps):
+        async for campaign in every(ctx.work.campaigns, **criteria):
+            await planning.advance(ctx, campaign.id)
 
 
 async def remind_operators(ctx: Context) -> None:

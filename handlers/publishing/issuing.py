@@ -14,6 +14,7 @@ from handlers.replies.drafting import CopyText
 from handlers.replies.shared import AskText, Confirm, Done, Settled
 from handlers.reposting import planning
 from handlers.router import Args, action, answer
+from matrix.broadcast.plan import Job
 from matrix.core import drill
 from matrix.core.bulletin import (
     BULLETIN,
@@ -102,14 +103,15 @@ async def direct(ctx: Context, subject: str, args: Args) -> None:
     dedup = f"publish:{revision.id}"
     if await ctx.work.deliveries.count(dedup=dedup):
         raise Refusal("already_published")
+    platform = channel_of(ctx, account)
     await ctx.work.deliveries.add(
         Delivery(
-            id=ctx.services.ids.new(), lane=Lane.BROADCAST, platform=channel_of(ctx, account),
+            id=ctx.services.ids.new(), lane=Lane.BROADCAST, platform=platform,
             address=account.address, account=account.id, purpose=dedup, dedup=dedup,
             subject=dedup, content={"plain": _text(revision)}, created_at=ctx.at,
         )
     )  # fmt: skip
-    await ctx.work.enqueue("broadcast", dedup)
+    await ctx.work.enqueue("broadcast", Job(subject=dedup, line=platform).name)
     await ctx.reply(Done(what="publishing", subject=case.number))
 
 

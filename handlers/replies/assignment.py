@@ -82,9 +82,10 @@ class AnswerLine(Reply):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvidenceLine(Reply):
-    """One piece of evidence."""
+    """One piece of evidence; ``file`` is set where a picture or a document came with it."""
 
     source: str
+    file: str = ""
     public: str = ""
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from handlers.context import Context
-from matrix.broadcast.plan import jobs
+from matrix.broadcast.plan import Job, jobs
 from matrix.core.delivery import DELIVERY, Delivery, DeliveryState
 from matrix.core.events import Event
 from matrix.core.roles import MACHINE
@@ -24,7 +24,7 @@ async def post(
     for platform, some in targets.items():
         one = replace(template, platform=platform, id=ctx.services.ids.new())
         ids = await ctx.work.ledger.post(one, some)
-        await ctx.work.enqueue("broadcast", *(job.name for job in jobs(one.subject, ids)))
+        await ctx.work.enqueue("broadcast", *(job.name for job in jobs(one.subject, ids, platform)))
 
 
 async def cancel(ctx: Context, subject: str, reason: str) -> None:
@@ -42,8 +42,17 @@ async def cancel(ctx: Context, subject: str, reason: str) -> None:
 
 async def resume(ctx: Context, subject: str) -> None:
     """Jobs for everything of a subject that still waits: after a hold."""
-    serial = await ctx.work.serial(f"run:{subject}")
+    turn = f"r{await ctx.work.serial(f'run:{subject}')}"
     waiting = await ctx.work.ledger.waiting(subject, _CLAIM.source)
-    names = [f"{job.name}@r{serial}" for job in jobs(subject, waiting)]
+    names = [
+        job.name for line, ids in waiting.items() for job in jobs(subject, ids, line, turn=turn)
+    ]
     if names:
         await ctx.work.enqueue("broadcast", *names)
+
+
+async def once_more(ctx: Context, one: Delivery) -> None:
+    """A job for a delivery whose job may have come to its end: a doubt was resolved."""
+    turn = f"r{await ctx.work.serial(f'run:{one.subject}')}"
+    job = Job(subject=one.subject, first=one.id, last=one.id, line=one.platform, turn=turn)
+    await ctx.work.enqueue("broadcast", job.name)

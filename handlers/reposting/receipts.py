@@ -166,11 +166,11 @@ async def to_person(ctx: Context, task: RepostTask, why: str) -> None:
         number=case.number, account=ctx.directory.accounts[task.account].name,
         url=task.url, why=why,
     )  # fmt: skip
+    buttons = [choose("task.verify", task.id), choose("task.reject", task.id)]
+    if why == "screenshot":
+        buttons.append(choose("pictures.open", f"task:{task.id}", "screenshot_open", keep=True))
     for role in (Role.PUBLISHER, Role.DESK):
-        await ctx.tell_role(
-            role, shown, choose("task.verify", task.id), choose("task.reject", task.id),
-            subject=f"task:{task.id}",
-        )  # fmt: skip
+        await ctx.tell_role(role, shown, *buttons, subject=f"task:{task.id}")
 
 
 @action("task.verify", Role.PUBLISHER, Role.DESK)

@@ -2,9 +2,9 @@
 
 import hashlib
 
+from handlers.cards import evidence as cards
 from handlers.context import Context
 from handlers.replies import choose
-from handlers.replies.assignment import EvidenceLine
 from handlers.replies.shared import AskText, Done, Listing, Pick
 from handlers.router import Args, action, answer
 from handlers.verification.beginning import begin
@@ -36,13 +36,11 @@ async def ask(ctx: Context, subject: str, args: Args) -> None:
     case = await ctx.work.cases.get(subject)
     await ctx.actor(OWNERS, case, "conclude")
     held = await ctx.work.evidence.find(case=case.id, order="added_at")
-    lines = tuple(
-        EvidenceLine(source=one.source[:80], public="yes" if one.publishable else "")
-        for one in held
-    )
-    if lines:
+    if held:
+        lines = tuple(cards.line(one, 80) for one in held)
         await ctx.reply(
-            Listing(what="evidence", subject=case.number, total=len(lines), lines=lines)
+            Listing(what="evidence", subject=case.number, total=len(lines), lines=lines),
+            *await cards.offered(ctx, case.id),
         )
     await ctx.ask("evidence.source", AskText(what="evidence", subject=case.number), case=case.id)
 

@@ -67,6 +67,10 @@ class Pace:
         """Seconds from one message to the next when many wait: how a queue moves on."""
         return max((seconds / limit for limit, seconds in self.overall), default=0.0)
 
+    def within(self, seconds: float) -> int:
+        """How many messages of a broadcast go in so long, at least one; 0 when any number may."""
+        return max(1, int(seconds * (1 - _SPARED) / self.between)) if self.between else 0
+
     def wait(self, turns: Sequence[Turn], ask: Ask, now: float) -> float:
         """Seconds until it may go: 0 at once, infinite while only an answer can tell."""
         same = [turn for turn in turns if turn.chat == ask.chat]
@@ -127,6 +131,11 @@ class Pacer:
             if not wait:
                 self.begin(ask.chat)
         return waits
+
+    def recall(self, turns: Iterable[Turn]) -> None:
+        """Turns of a former life, ended all of them."""
+        known = [*self._ended, *turns]
+        self._ended = deque(sorted(known, key=lambda one: one.ended or 0))
 
     def begin(self, chat: str) -> None:
         """A message to this chat goes now."""

@@ -12,31 +12,40 @@ _LAST = "~"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """Deliveries of ``subject`` whose ids lie between ``first`` and ``last``, both included."""
+    """Deliveries of ``subject`` whose ids lie between ``first`` and ``last``, both included.
+
+    ``line`` is the platform that sends them, empty where that is not known. ``turn`` only tells
+    repeated jobs apart.
+    """
 
     subject: str
     first: str = ""
     last: str = _LAST
+    line: str = ""
+    turn: str = ""
 
     @property
     def name(self) -> str:
         """Unique for the same stretch: queued twice it is one job."""
-        return f"{self.subject}#{self.first}..{self.last}"
+        turn = f"@{self.turn}" if self.turn else ""
+        return f"{self.subject}#{self.first}..{self.last}{turn}>{self.line}"
 
 
-def jobs(subject: str, ids: Sequence[str], size: int = PER_JOB) -> Iterator[Job]:
+def jobs(
+    subject: str, ids: Sequence[str], line: str = "", *, turn: str = "", size: int = PER_JOB
+) -> Iterator[Job]:
     """Cover the ids, in their order, each once. ``ids`` ascend."""
     for start in range(0, len(ids), size):
         some = ids[start : start + size]
-        yield Job(subject=subject, first=some[0], last=some[-1])
+        yield Job(subject=subject, first=some[0], last=some[-1], line=line, turn=turn)
 
 
 def read_job(name: str) -> Job:
-    """The job of a name; ``subject#anything`` without a stretch is all of the subject.
-
-    What follows ``@`` only tells repeated jobs apart.
-    """
+    """The job of a name; ``subject#anything`` without a stretch is all of the subject."""
     subject, _, rest = name.partition("#")
-    stretch = rest.partition("@")[0]
+    stretch, _, line = rest.partition(">")
+    stretch, _, turn = stretch.partition("@")
     first, dots, last = stretch.partition("..")
-    return Job(subject=subject, first=first, last=last) if dots else Job(subject=subject)
+    if not dots:
+        return Job(subject=subject, line=line, turn=turn)
+    return Job(subject=subject, first=first, last=last, line=line, turn=turn)

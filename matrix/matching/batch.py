@@ -12,14 +12,17 @@ from matrix.matching.verdicts import Candidate, Judgement, ReasonKind
 __all__ = ["decide", "match_all", "propose", "rebuild"]
 
 # Claims the index proposes for one lead. Beyond the first few, what it finds less than this much as
-# like as the best is seldom meant: of 40, twelve are left to compare, and of the right claims 98.9
-# in 100 are among them, as many as among 32 without a limit (docs/performance.md).
+# like as the best is seldom meant: of 24, ten are left to compare, and of the right claims 98.6 in
+# 100 are among them (docs/performance.md).
 _PROPOSED, _NEAR, _FIRST = 24, 0.4, 8
 
 
-def propose(query: Normalised, index: CandidateIndex) -> dict[str, float]:
-    """Ids of the claims worth comparing, best first, with the index's scores."""
-    ranked = index.search(query.text, _PROPOSED)
+def propose(query: Normalised, index: CandidateIndex, limit: int = _PROPOSED) -> dict[str, float]:
+    """Ids of the claims worth comparing, best first, with the index's scores.
+
+    Those of the very wording or link come on top of ``limit``.
+    """
+    ranked = index.search(query.text, limit)
     least = _NEAR * max((score for _, score in ranked), default=0.0)
     found = dict(ranked[:_FIRST]) | {n: score for n, score in ranked[_FIRST:] if score >= least}
     if query.text:
@@ -42,14 +45,16 @@ def decide(
     What a word tells is the index's to say, unless ``rarity`` knows the language better. For
     ``doubles`` see `Judge.judge`.
     """
+    # A long text is read many times over, and nothing of it is answered: the first few suffice.
+    long = len(query.text) > LONG
 
     def judged(one: Normalised) -> Judgement:
-        found = propose(one, index)
+        found = propose(one, index, _FIRST if long else _PROPOSED)
         claims = index.read(found)
         return judge.judge(one, claims, rarity=rarity or index, found=found, doubles=doubles)
 
     whole = judged(query)
-    if len(query.text) <= LONG or _identical(whole):
+    if not long or _identical(whole):
         return whole
     parts = ((one, judged(normalise(one))) for one in passages(query.text))
     return gather(whole, parts)

@@ -20,6 +20,8 @@ _NO_NAME = re.compile(
 def find_bodies(text: str) -> tuple[str, ...]:
     """Names of bodies in a normalised text, each once, in order; what names none is left out."""
     found: dict[str, None] = {}
+    if not any(kind in text for kind in _KINDS):
+        return ()
     for name, kind in _NAME.findall(text):
         bare = _NO_NAME.sub("", name)
         if len(bare) > 1:
@@ -32,6 +34,8 @@ def conflicting_bodies(asked: tuple[str, ...], said: tuple[str, ...]) -> tuple[s
 
     The left end of a name is a guess, so that the longer one may end in the shorter.
     """
+    if not asked or not said:
+        return None
     mine = [one for one in said if not any(_same(one, other) for other in asked)]
     theirs = [one for one in asked if not any(_same(one, other) for other in said)]
     pairs = ((one, other) for one in theirs for other in mine if _kind(one) == _kind(other))

@@ -15,6 +15,7 @@ __all__ = [
     "find_dates",
     "find_facts",
     "find_numbers",
+    "may_deny",
     "negations",
     "reversals",
 ]
@@ -127,9 +128,10 @@ class Dated:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """The facts of one text."""
+    """The facts of one text; ``values`` are the numbers without their units."""
 
     numbers: frozenset[Number]
+    values: frozenset[str]
     dates: frozenset[Dated]
     cues: tuple[str, ...]
 
@@ -137,16 +139,19 @@ class Facts:
 def find_facts(text: str) -> Facts:
     """The facts of a normalised text."""
     folded = fold_numbers(text)
-    counts = _DIGIT.search(folded) is not None
+    numbers = frozenset(find_numbers(folded))
     return Facts(
-        numbers=frozenset(find_numbers(folded) if counts else ()),
-        dates=frozenset(find_dates(folded) if counts else ()),
+        numbers=numbers,
+        values=frozenset([number.value for number in numbers]),
+        dates=frozenset(find_dates(folded)),
         cues=debunking_cues(text),
     )
 
 
 def find_numbers(folded: str) -> list[Number]:
     """Quantities in order, from a text whose numerals are folded; dates are left out."""
+    if not _DIGIT.search(folded):
+        return []
     bare = _DATE.sub(" ", folded)
     return [
         Number(value=value, unit="%" if percent else _UNIT_OF.get(unit or "", ""))
@@ -156,7 +161,9 @@ def find_numbers(folded: str) -> list[Number]:
 
 def find_dates(folded: str) -> list[Dated]:
     """Dates in order, from a text whose numerals are folded."""
-    found = []
+    found: list[Dated] = []
+    if not _DIGIT.search(folded):
+        return found
     for year, month, day, lone_year, lone_day in _DATE.findall(folded):
         dated = Dated(
             year=int(year or lone_year or 0), month=int(month or 0), day=int(day or lone_day or 0)
@@ -165,9 +172,14 @@ def find_dates(folded: str) -> list[Dated]:
     return found
 
 
+def may_deny(text: str) -> bool:
+    """Whether a character that can deny stands in the text; most pieces hold none."""
+    return _NEGATIONS.search(text) is not None
+
+
 def denials(text: str) -> list[int]:
     """Positions of the characters that deny; questions of the kind 能不能 hold none."""
-    if not _NEGATIONS.search(text):
+    if not may_deny(text):
         return []
     plain = _HARMLESS.sub(lambda found: "*" * len(found.group()), text)
     plain = _ASKING.sub(r"\1*\1", plain)

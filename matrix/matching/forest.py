@@ -1,8 +1,9 @@
 """A trained model, evaluated: a sum of small decision trees."""
 
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Final
 
 import numpy as np
@@ -50,6 +51,7 @@ class Forest:
             _check(tree, len(names))
             taken.append(_taken_apart(tree))
         self.names: Final = tuple(names)
+        self._figures = _taker(self.names)
         self._bounds = _bounds([one for asked, _ in taken for one in asked], len(names))
         # One row of questions holds the nth of every tree; trees with fewer ask for nothing.
         most = max((len(asked) for asked, _ in taken), default=0)
@@ -78,7 +80,7 @@ class Forest:
     def _totals(self, rows: Sequence[Mapping[str, float]]) -> NDArray[np.float64]:
         if not rows:
             return np.zeros(0)
-        table = np.array([[row[name] for name in self.names] for row in rows], dtype=np.float64)
+        table = np.array(list(map(self._figures, rows)), dtype=np.float64)
         ranks = np.empty((len(self.names), len(rows)), dtype=np.uint16)
         for at, bounds in enumerate(self._bounds):
             ranks[at] = bounds.searchsorted(table[:, at])
@@ -88,6 +90,13 @@ class Forest:
         at_leaf = np.frexp(lowest.astype(np.float64))[1] - 1 + self._firsts
         totals: NDArray[np.float64] = np.ascontiguousarray(self._leaves[at_leaf].T).sum(axis=1)
         return totals
+
+
+def _taker(names: Sequence[str]) -> Callable[[Mapping[str, float]], tuple[float, ...]]:
+    """Takes the named figures out of a row, in their order."""
+    if len(names) > 1:
+        return itemgetter(*names)
+    return lambda row: tuple(row[name] for name in names)
 
 
 def _bounds(questions: Sequence["_Question"], features: int) -> list[NDArray[np.float64]]:

@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from matrix.matching.wordlist import longest_of
+
 __all__ = ["Gazetteer", "PlaceHit", "PlaceName"]
 
 # Characters looked at before and after a weak name for a sign that a place is meant.
@@ -56,8 +58,7 @@ class Gazetteer:
         for name in names:
             if name.name:
                 self._names.setdefault(name.name, []).append(name)
-        longest_first = sorted(self._names, key=lambda name: (-len(name), name))
-        self._pattern = re.compile("|".join(map(re.escape, longest_first)) or r"(?!)")
+        self._pattern = longest_of(self._names)
 
     def find(self, text: str) -> tuple[PlaceHit, ...]:
         """Hits in order of their position; those of one span in order of their area."""

@@ -27,8 +27,9 @@ ALIKE = 30.0
 
 # A claim of which this share of the wording is there is shown, whatever differs.
 _MOSTLY_THERE = 0.5
-# Claims kept taken apart (some 40 KB each); the oldest makes room.
-_KEPT = 3000
+# Claims kept taken apart (some 40 KB each); the one longest out of use makes room. More would save
+# little, and the collector of garbage stands still over each of them.
+_KEPT = 500
 # Length, in the units of `Normalised.length`, below which to ask for the original.
 SHORTEST = 10
 # Of two claims that have this share of their pairs in common one stands for both.
@@ -107,15 +108,13 @@ class Judge:
         return self._conclude(query, asked, _stepwise(weighed[:_SHOWN]))
 
     def _take_apart(self, candidate: Candidate) -> PreparedClaim:
-        known = self._prepared.get(candidate.id)
-        if known is not None and known[0] == candidate:
-            return known[1]
-        prepared = prepare_claim(candidate, self._own)
-        self._prepared.pop(candidate.id, None)
-        if len(self._prepared) >= _KEPT:
+        known = self._prepared.pop(candidate.id, None)
+        if known is None or known[0] != candidate:
+            known = candidate, prepare_claim(candidate, self._own)
+        self._prepared[candidate.id] = known
+        if len(self._prepared) > _KEPT:
             del self._prepared[next(iter(self._prepared))]
-        self._prepared[candidate.id] = (candidate, prepared)
-        return prepared
+        return known[1]
 
     def _weigh(
         self,

@@ -9,7 +9,7 @@ from matrix.matching.facts import Facts, denials, find_facts, negations
 from matrix.matching.gazetteer import Gazetteer, PlaceHit
 from matrix.matching.known_places import known_places
 from matrix.matching.terms import bigrams, fold_sound, sense_pairs, tokens
-from matrix.matching.text import Normalised, canonical_url, in_normal_form, normalise
+from matrix.matching.text import Normalised, canonical_url, key_of, normalise
 from matrix.matching.verdicts import Candidate
 
 __all__ = ["NOWHERE", "Prepared", "PreparedClaim", "prepare", "prepare_claim"]
@@ -98,15 +98,19 @@ class PreparedClaim:
 
 def prepare(query: Normalised, own: Gazetteer = NOWHERE) -> Prepared:
     """Take a normalised text apart."""
-    every = tokens(query.text)
+    return _take_apart(query.text, query.key, own)
+
+
+def _take_apart(text: str, key: str, own: Gazetteer) -> Prepared:
+    every = tokens(text)
     letters = "".join(every)
     pairs = tuple(dict.fromkeys(bigrams(every)))
     sounds = tuple(fold_sound(" ".join(pairs)).split(" ")) if pairs else ()
     denying = denials(letters)
     denied, affirmed = _polarity(letters, denying)
     return Prepared(
-        key=query.key,
-        text=query.text,
+        key=key,
+        text=text,
         plain=letters,
         sound=fold_sound(letters),
         singles=tuple(dict.fromkeys(every)),
@@ -115,47 +119,52 @@ def prepare(query: Normalised, own: Gazetteer = NOWHERE) -> Prepared:
         pair_set=frozenset(pairs),
         pair_sounds=sounds,
         sound_pairs=frozenset(sounds),
-        senses=tuple(dict.fromkeys(sense_pairs(query.text))),
+        senses=tuple(dict.fromkeys(sense_pairs(text))),
         triples=frozenset(letters[at : at + 3] for at in range(len(letters) - 2)),
         denied=denied,
         affirmed=affirmed,
         slots=_slots(every),
         words=frozenset(_WORD.findall(letters)),
         modals=frozenset(_MODAL.findall(letters)),
-        asks=len(_ASKS.findall(query.text)),
+        asks=len(_ASKS.findall(text)),
         denials=len(denying),
-        facts=find_facts(query.text),
-        bodies=find_bodies(query.text),
-        places=known_places().find(query.text),
-        own=tuple(hit for hit in own.find(query.text) if hit.strong),
+        facts=find_facts(text),
+        bodies=find_bodies(text),
+        places=known_places().find(text),
+        own=tuple(hit for hit in own.find(text) if hit.strong),
     )
 
 
 def prepare_claim(claim: Candidate, own: Gazetteer = NOWHERE) -> PreparedClaim:
     """Take a claim apart."""
-    taken = in_normal_form if claim.normal else normalise
-    title = taken(claim.title)
-    rebuttal = claim.rebuttal if claim.normal else normalise(claim.rebuttal).text
+    links = frozenset(map(canonical_url, claim.urls))
+    if claim.normal:
+        title, key, rebuttal = claim.title, key_of(claim.title), claim.rebuttal
+    else:
+        normal, rebuttal = normalise(claim.title), normalise(claim.rebuttal).text
+        title, key, links = normal.text, normal.key, links.union(normal.urls)
     single = tokens(rebuttal)
+    letters = "".join(single)
     return PreparedClaim(
-        title=prepare(title, own),
-        rebuttal="".join(single),
+        title=_take_apart(title, key, own),
+        rebuttal=letters,
         rebuttal_pairs=frozenset(bigrams(single)),
         rebuttal_singles=frozenset(single),
         rebuttal_senses=frozenset(sense_pairs(rebuttal)),
         rebuttal_places=frozenset(hit.name for hit in known_places().find(rebuttal)),
-        rebuttal_denials=negations("".join(single)) / (1 + len(single)),
-        urls=frozenset(map(canonical_url, claim.urls)) | frozenset(title.urls),
+        rebuttal_denials=negations(letters) / (1 + len(single)),
+        urls=links,
     )
 
 
 def _slots(every: Sequence[str]) -> dict[tuple[str, str], frozenset[str]]:
     """Numbers by what stands right before and right after them."""
     found: dict[tuple[str, str], frozenset[str]] = {}
-    framed = ("", *every, "")
-    for left, middle, right in zip(framed, framed[1:], framed[2:], strict=False):
-        if middle[:1].isdigit():
-            found[left, right] = found.get((left, right), frozenset()) | {middle}
+    for at, middle in enumerate(every):
+        if middle[0].isdigit():
+            left = every[at - 1] if at else ""
+            slot = left, "".join(every[at + 1 : at + 2])
+            found[slot] = found.get(slot, frozenset()) | {middle}
     return found
 
 

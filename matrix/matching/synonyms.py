@@ -6,6 +6,8 @@ For finding and weighing only. Guards and the reasons shown read what was writte
 import re
 from functools import cache
 
+from matrix.matching.wordlist import longest_of
+
 __all__ = ["fold_words"]
 
 # The first of a line stands for the others. Only words that say the same wherever they stand:
@@ -116,5 +118,4 @@ def _table() -> dict[str, str]:
 
 @cache
 def _pattern() -> re.Pattern[str]:
-    longest_first = sorted(_table(), key=lambda word: (-len(word), word))
-    return re.compile("|".join(map(re.escape, longest_first)))
+    return longest_of(_table())

@@ -2,9 +2,10 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Sequence
 from functools import cache
 from itertools import pairwise
+from operator import add
 from typing import Protocol
 
 from pypinyin.constants import PINYIN_DICT
@@ -51,8 +52,11 @@ def sense_pairs(text: str) -> list[str]:
     return bigrams(tokens(fold_words(text)))
 
 
-def bigrams(single: Iterable[str]) -> list[str]:
+def bigrams(single: Sequence[str]) -> list[str]:
     """Neighbouring tokens joined; a bar keeps two words or numbers apart."""
+    # Most texts hold nothing else, and then no pair needs a look.
+    if single and min(single) >= _HAN_FIRST and max(single) < _HAN_PAST:
+        return list(map(add, single, single[1:]))
     return [
         left + right
         if _HAN_FIRST <= left < _HAN_PAST or _HAN_FIRST <= right < _HAN_PAST

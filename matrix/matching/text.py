@@ -10,7 +10,7 @@ from opencc import OpenCC
 from matrix.matching.links import canonical_url, cut_links
 from matrix.matching.shells import peel
 
-__all__ = ["Normalised", "canonical_url", "in_normal_form", "normalise"]
+__all__ = ["Normalised", "canonical_url", "key_of", "normalise"]
 
 # Characters kept of one text: four times the longest message of any platform we serve.
 _LIMIT = 20_000
@@ -74,11 +74,6 @@ class _Sieve(dict[int, str | int]):
 _SIEVE = _Sieve()
 
 
-def in_normal_form(text: str) -> Normalised:
-    """What `normalise` gives for a text that it gave before, without its links."""
-    return _described(text, ())
-
-
 def normalise(text: str) -> Normalised:
     """Bring a text into normal form. Idempotent on ``text``, linear in its length."""
     current = text[: 2 * _LIMIT]
@@ -92,11 +87,16 @@ def normalise(text: str) -> Normalised:
     return _described(current, tuple(urls))
 
 
-def _described(text: str, urls: tuple[str, ...]) -> Normalised:
+def key_of(text: str) -> str:
+    """The key of a text in normal form (see `Normalised`)."""
     letters = "".join(filter(str.isalnum, text))
+    return hashlib.sha256(letters.encode()).hexdigest()
+
+
+def _described(text: str, urls: tuple[str, ...]) -> Normalised:
     return Normalised(
         text=text,
-        key=hashlib.sha256(letters.encode()).hexdigest(),
+        key=key_of(text),
         urls=urls,
         length=2 * len(_UNITS.findall(text)) - len(_HAN.findall(text)),
     )

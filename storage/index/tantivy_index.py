@@ -15,6 +15,7 @@ from tantivy import (
     Query,
     Schema,
     SchemaBuilder,
+    Searcher,
 )
 
 from matrix.matching.candidates import IndexLostError
@@ -51,6 +52,10 @@ class TantivyIndex:
     rarity: Callable[[str], float]
     """How much a term tells; looked up some two thousand times for one decision."""
 
+    # A look at every claim: once for what is committed, and where nobody waits for it.
+    _averages: Sequence[float] | None = None
+    _ahead: Sequence[float] | None = None
+
     def __init__(self, path: Path | None = None) -> None:
         self._path = path
         self._schema = _schema()
@@ -82,11 +87,11 @@ class TantivyIndex:
         return self._path is not None and not (self._path / _META).exists()
 
     @property
-    def averages(self) -> list[float]:
+    def averages(self) -> Sequence[float]:
         """How many terms a title and a rebuttal have."""
-        asked = {field: {"avg": {"field": f"{field}_length"}} for field in _FIELDS}
-        found = self._searcher.aggregate(Query.all_query(), asked)
-        return [float(found[field]["value"] or 0.0) for field in _FIELDS]
+        if self._averages is None:
+            self._averages = _averaged(self._searcher)
+        return self._averages
 
     def put(self, claims: Iterable[Candidate]) -> None:
         """Add or replace claims."""
@@ -130,6 +135,8 @@ class TantivyIndex:
             if entry is not None:
                 writer.add_document(_document(entry))
         writer.commit()
+        self._index.reload()
+        self._ahead = _averaged(self._index.searcher())
 
     def settle(self) -> bool:
         """What is visible is written."""
@@ -219,6 +226,7 @@ class TantivyIndex:
         self._searcher = self._index.searcher()
         self.rarity = Rarities(self.counts, self.count).__getitem__
         self._found = dict[str, Candidate]()
+        self._averages, self._ahead = self._ahead, None
 
     def _open(self) -> Index:
         if self._path is None:
@@ -273,6 +281,12 @@ def _schema() -> Schema:
         builder.add_text_field(field, tokenizer_name="whitespace", index_option="freq")
         builder.add_unsigned_field(f"{field}_length", fast=True)
     return builder.build()
+
+
+def _averaged(searcher: Searcher) -> Sequence[float]:
+    asked = {field: {"avg": {"field": f"{field}_length"}} for field in _FIELDS}
+    found = searcher.aggregate(Query.all_query(), asked)
+    return [float(found[field]["value"] or 0.0) for field in _FIELDS]
 
 
 def _document(entry: Entry) -> Document:

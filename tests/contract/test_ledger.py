@@ -44,10 +44,10 @@ def mark(ids: list[str], attempt: str = "a1", **fields: object) -> Mark:
     return Mark(**given)  # type: ignore[arg-type]
 
 
-def verdict(one: str, attempt: str, state: str = "sent", **fields: object) -> Verdict:
+def verdict(one: str, under: str, state: str = "sent", **fields: object) -> Verdict:
     given = {
-        "id": one, "attempt_id": attempt, "state": state, "remote_id": "r", "error": "",
-        "sent_at": NOW, "not_before": None, **fields,
+        "id": one, "attempt_id": under, "state": state, "remote_id": "r", "error": "",
+        "sent_at": NOW, "not_before": None, "attempt": 1, **fields,
     }  # fmt: skip
     return Verdict(**given)  # type: ignore[arg-type]
 
@@ -88,7 +88,7 @@ async def test_what_is_too_old_is_dropped_and_what_was_put_off_waits(work: Work)
     assert [one.state for one in taken] == [DeliveryState.CANCELLED]
     assert (await work.deliveries.get(late[0])).error == "too-old"
     assert await work.ledger.next_due(mark(off)) == NOW + timedelta(minutes=2)
-    assert await work.ledger.waiting(SUBJECT, "pending") == off
+    assert await work.ledger.waiting(SUBJECT, "pending") == {"webhook": off}
     later = await work.ledger.mark(mark(off, at=NOW + timedelta(minutes=2)))
     assert [one.id for one in later] == off
 
@@ -96,12 +96,14 @@ async def test_what_is_too_old_is_dropped_and_what_was_put_off_waits(work: Work)
 async def test_an_outcome_is_written_only_where_its_attempt_still_stands(work: Work) -> None:
     ids = await post(work, 3)
     await work.ledger.mark(mark(ids))
-    await work.ledger.settle("sending", [verdict(ids[0], "a1", "pending", sent_at=None)])
+    back = verdict(ids[0], "a1", "pending", sent_at=None, attempt=0)
+    await work.ledger.settle("sending", [back])
+    assert (await work.deliveries.get(ids[0])).attempt == 0
     await work.ledger.mark(mark(ids[:1], "a2"))
     written = await work.ledger.settle("sending", [verdict(one, "a1") for one in ids])
     assert written == set(ids[1:])
     first, second, _ = await work.deliveries.find(order="id")
-    assert (first.state, first.attempt, first.attempt_id) == (DeliveryState.SENDING, 2, "a2")
+    assert (first.state, first.attempt, first.attempt_id) == (DeliveryState.SENDING, 1, "a2")
     assert (second.state, second.sent_at, second.remote_id) == (DeliveryState.SENT, NOW, "r")
     assert await work.ledger.settle("sending", []) == set()
 

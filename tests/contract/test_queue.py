@@ -5,27 +5,47 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
+from sqlalchemy import event
 
-from bot.aside import Inline
+from bot.aside import Inline, InWork, T
+from matrix.broadcast.plan import Job, read_job
 from storage.engine import open_engine
 from storage.migrate import upgrade
 from storage.queue import JobQueue, JobRunner, MemoryQueue
 from storage.unit_of_work import SqlStore
 
 PATIENCE = 20.0
+IDLE = 5
+
+
+class Counting(Inline):
+    """Counts the writing transactions."""
+
+    def __init__(self, store: SqlStore) -> None:
+        super().__init__(store)
+        self.count = 0
+
+    async def write(self, body: InWork[T]) -> T:
+        self.count += 1
+        return await super().write(body)
 
 
 class Bench:
     """A store with a queue on it, and the jobs that ran."""
 
+    writes: Counting
+
     def __init__(self, store: SqlStore, queue: JobQueue | MemoryQueue) -> None:
         self.store, self.queue = store, queue
         self.ran: list[str] = []
+        self.later: dict[str, float] = {}
+        self.full: set[str] = set()
         self.changed = asyncio.Event()
 
-    async def run(self, subject: str) -> None:
+    async def run(self, subject: str) -> float | None:
         self.ran.append(subject)
         self.changed.set()
+        return self.later.pop(subject, None)
 
     async def put(self, *subjects: str, commit: bool = True) -> None:
         async with self.store.work() as work:
@@ -59,9 +79,10 @@ async def opened(
     async with AsyncExitStack() as stack:
         engine = open_engine(url)
         stack.push_async_callback(engine.dispose)
-        queue = JobQueue(executor, poll=0.05)
+        queue = JobQueue(executor, poll=0.05, engine=engine)
         bench = Bench(SqlStore(engine, queue), queue)
-        await queue.start(run or bench.run, Inline(bench.store), dead)
+        bench.writes = Counting(bench.store)
+        await queue.start(run or bench.run, bench.writes, dead, full=lambda: bench.full)
         stack.push_async_callback(queue.stop)
         yield bench
 
@@ -125,3 +146,61 @@ async def test_a_job_that_had_not_run_runs_after_a_restart(database_url: str) ->
     assert ended.is_set(), "a job outlived its queue"
     async with opened(database_url, "second", ("first",)) as bench:
         assert await bench.all() == ["campaign:1#0", "campaign:2#0", "last"]
+
+
+async def test_a_job_that_another_process_has_queued_is_seen_soon(database_url: str) -> None:
+    async with opened(database_url, "first") as bench:
+        await bench.put("campaign:1#0")
+        await bench.until(lambda: bool(bench.ran))
+        engine = open_engine(database_url)
+        other = SqlStore(engine, JobQueue("planner"))
+        async with other.work() as work:
+            await work.enqueue("broadcast", "campaign:2#0")
+            await work.commit()
+        await engine.dispose()
+        await bench.until(lambda: "campaign:2#0" in bench.ran)
+
+
+async def test_an_idle_queue_writes_nothing(database_url: str) -> None:
+    """On SQLite there is one writer: nobody waits for a queue that has nothing to do."""
+    async with opened(database_url, "first") as bench:
+        await bench.put("campaign:1#0")
+        await bench.until(lambda: bool(bench.ran))
+        looked = asyncio.Event()
+        looks = 0
+
+        def look(*_: object) -> None:
+            nonlocal looks
+            looks += 1
+            if looks > IDLE:
+                looked.set()
+
+        written = bench.writes.count
+        event.listen(bench.store.engine.sync_engine, "begin", look)
+        async with asyncio.timeout(PATIENCE):
+            await looked.wait()
+        # Only that the job has ended.
+        assert bench.writes.count <= written + 1
+
+
+async def test_a_job_that_is_to_go_on_later_makes_room_and_comes_back(bench: Bench) -> None:
+    bench.later = {"campaign:1#0": 0.2}
+    await bench.put("campaign:1#0")
+    await bench.until(lambda: bench.ran == ["campaign:1#0"])
+    await bench.put("campaign:2#0")
+    await bench.until(lambda: "campaign:2#0" in bench.ran)
+    await bench.until(lambda: bench.ran.count("campaign:1#0") == 2)
+    # Then it is at its end.
+    assert await bench.all() == ["campaign:1#0", "campaign:1#0", "campaign:2#0", "last"]
+    assert bench.ran[:2] == ["campaign:1#0", "campaign:2#0"] or isinstance(bench.queue, MemoryQueue)
+
+
+async def test_of_a_full_line_no_job_is_taken(database_url: str) -> None:
+    async with opened(database_url, "first") as bench:
+        bench.full = {"slow"}
+        await bench.put(Job(subject="campaign:1", line="slow").name)
+        await bench.put(Job(subject="campaign:2", line="fast").name)
+        await bench.until(lambda: bool(bench.ran))
+        assert [read_job(one).line for one in bench.ran] == ["fast"]
+        bench.full = set()
+        await bench.until(lambda: len(bench.ran) == 2)

@@ -32,7 +32,7 @@ async def post(url: str, sink: str, targets: int) -> None:
         )  # fmt: skip
         some = [(f"{sink}?t={number}", "", "") for number in range(targets)]
         ids = await work.ledger.post(template, some)
-        await work.enqueue("broadcast", *(job.name for job in jobs(SUBJECT, ids)))
+        await work.enqueue("broadcast", *(job.name for job in jobs(SUBJECT, ids, "webhook")))
         await work.commit()
     await engine.dispose()
 

@@ -1,7 +1,9 @@
 """Chunks of the broadcast lane when the database does not say whether it has taken them."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,12 +13,15 @@ import pytest
 from bot import broadcaster
 from bot.aside import Inline
 from bot.assembly import assemble
+from bot.channel import Outgoing
 from bot.parts import Parts
 from config.settings import load
 from handlers.housekeeping.ticking import clock_context
 from handlers.reposting import jobs
+from matrix.broadcast.retry import ATTEMPTS
 from matrix.core.delivery import Delivery, DeliveryState, Lane
-from tests.doubles.channels import ToldChannel
+from matrix.core.errors import DeliveryError
+from tests.doubles.channels import ToldChannel, told
 from tests.doubles.clock import FakeClock
 
 SUBJECT = "drill:1"
@@ -40,24 +45,28 @@ class Faulty(Inline):
         return result
 
 
+async def post(parts: Parts, platform: str, targets: int) -> None:
+    """One delivery for each of many addresses, and the jobs for them."""
+    async with parts.store.work() as work:
+        ctx = clock_context(parts.services, work)
+        template = Delivery(
+            id="d", lane=Lane.BROADCAST, platform=platform, address="", subject=SUBJECT,
+            content={"plain": "演练。"}, created_at=ctx.at,
+        )  # fmt: skip
+        some = [(f"in/{n}", f"a{n}", "") for n in range(targets)]
+        await jobs.post(ctx, template, {platform: some})
+        await work.commit()
+
+
 @asynccontextmanager
-async def posted(folder: Path) -> AsyncIterator[tuple[Parts, ToldChannel]]:
-    """A district with one channel, and one delivery for each of many addresses waiting in it."""
-    line, clock = ToldChannel(), FakeClock()
+async def posted(
+    folder: Path, line: ToldChannel, clock: FakeClock, targets: int = TARGETS
+) -> AsyncIterator[Parts]:
+    """A district with one channel, for which deliveries wait."""
     settings = load({"PIYAO_DATA": str(folder)})
-    async with assemble(
-        settings, clock=clock, durable=False, channels={line.platform: line}
-    ) as parts:
-        async with parts.store.work() as work:
-            template = Delivery(
-                id="d", lane=Lane.BROADCAST, platform=line.platform, address="", subject=SUBJECT,
-                content={"plain": "演练。"}, created_at=clock.now(),
-            )  # fmt: skip
-            targets = [(f"in/{n}", f"a{n}", "") for n in range(TARGETS)]
-            ctx = clock_context(parts.services, work)
-            await jobs.post(ctx, template, {line.platform: targets})
-            await work.commit()
-        yield parts, line
+    async with assemble(settings, clock=clock, durable=False, channels=told(line)) as parts:
+        await post(parts, line.platform, targets)
+        yield parts
 
 
 @pytest.mark.parametrize(
@@ -76,10 +85,11 @@ async def test_a_commit_without_an_answer_loses_nothing_and_repeats_nothing(
     faults: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(broadcaster, "_AGAIN", 0.0)
-    async with posted(tmp_path) as (parts, line):
+    line = ToldChannel()
+    async with posted(tmp_path, line, FakeClock()) as parts:
         writes = Faulty(parts.store, list(faults))
         lane = broadcaster.Broadcaster(
-            parts.services, parts.sender, writes, {line.platform}, parts.executor, timedelta()
+            parts.services, parts.sender, writes, {line.platform}, parts.executor
         )
         await lane.run(SUBJECT)
         assert not writes.faults
@@ -91,3 +101,74 @@ async def test_a_commit_without_an_answer_loses_nothing_and_repeats_nothing(
         counted = [(one.action, one.data["count"]) for one in events]
         for action in ("claim", "sent"):
             assert sum(n for name, n in counted if name == action) == TARGETS, counted
+
+
+class Busy(ToldChannel):
+    """Says "slow down" so many times, then fails for a while, then takes the message."""
+
+    def __init__(self, slow: int, failures: int) -> None:
+        super().__init__()
+        self.slow, self.failures, self.asked = slow, failures, 0
+
+    async def send(self, message: Outgoing) -> str:
+        self.asked += 1
+        if self.asked <= self.slow:
+            raise DeliveryError("429", retry_after=timedelta(seconds=30))
+        if self.asked <= self.slow + self.failures:
+            raise DeliveryError("unreachable")
+        return await super().send(message)
+
+
+async def test_waiting_is_no_attempt(tmp_path: Path) -> None:
+    """A message that was told to wait ten times still has all its attempts."""
+    line, clock = Busy(slow=10, failures=ATTEMPTS - 1), FakeClock()
+    async with posted(tmp_path, line, clock, targets=1) as parts:
+        lane = parts.broadcaster
+        turns = 0
+        while (wait := await lane.run(SUBJECT)) is not None:
+            turns += 1
+            clock.forward(seconds=wait)
+        async with parts.store.read() as work:
+            one = await work.deliveries.one(subject=SUBJECT)
+    assert one is not None
+    assert (one.state, one.attempt) == (DeliveryState.SENT, ATTEMPTS)
+    assert turns == line.asked - 1 == 10 + ATTEMPTS - 1
+
+
+class Slow(ToldChannel):
+    """One message a second."""
+
+    platform = "slow"
+    limits = replace(ToldChannel.limits, per_second=1)
+
+
+class Fast(ToldChannel):
+    """Tells when it has had so many messages."""
+
+    def __init__(self, wanted: int) -> None:
+        super().__init__()
+        self.wanted, self.full = wanted, asyncio.Event()
+
+    async def send(self, message: Outgoing) -> str:
+        answer = await super().send(message)
+        if len(self.sent) == self.wanted:
+            self.full.set()
+        return answer
+
+
+async def test_a_slow_account_keeps_no_other_waiting(tmp_path: Path) -> None:
+    """Thousands for one that takes a message a second came first; the others are served at once."""
+    slow, fast = Slow(), Fast(TARGETS)
+    settings = load({"PIYAO_DATA": str(tmp_path)})
+    async with assemble(settings, channels={slow.platform: slow, fast.platform: fast}) as parts:
+        await post(parts, slow.platform, 6000)
+        await post(parts, fast.platform, TARGETS)
+        async with asyncio.timeout(90):
+            await fast.full.wait()
+        had = len(slow.sent)
+        async with parts.store.read() as work:
+            tried = await work.deliveries.count(platform=slow.platform, attempt_id__ne="")
+    assert {one.address for one in fast.sent} == {f"in/{n}" for n in range(TARGETS)}
+    # A tenth of a second would do for the others; what cannot go yet is not even marked.
+    assert had < TARGETS / 10
+    assert tried <= len(slow.sent) + 5

@@ -1,107 +1,30 @@
 """Messages in: stored before they are acknowledged, processed exactly once, whatever fails."""
 
 import asyncio
-import contextlib
 import os
 import sqlite3
 import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import event, text
-from sqlalchemy.exc import OperationalError
 
-from bot.assembly import assemble
 from bot.beginning import StartRefusedError
-from bot.dispatch import ATTEMPTS, NotKeptError, storable
-from bot.parts import Parts
+from bot.dispatch import ATTEMPTS
+from bot.keeping import NotKeptError, storable
 from bot.web.app import demo_app
-from config.settings import load
 from handlers import router
 from handlers.context import Context
 from handlers.replies.shared import Faster, Pick
 from matrix.core.conversation import Button, Dialog, Inbound, InboxState
 from matrix.core.errors import Refusal
-from tests.doubles.channels import ToldChannel, told
-from tests.doubles.clock import FakeClock
+from tests.doubles.desk_rig import RUMOR, Desk, opened
 
 ROOT = Path(__file__).parents[2]
-RUMOR = "听说全区路灯明天起全部关掉，晚上不要出门"
 BROKEN = "CREATE TRIGGER broken BEFORE INSERT ON lead BEGIN SELECT RAISE(ABORT, 'broken'); END"
-
-
-class Desk:
-    """A district without anybody, open to the public, and a text message service."""
-
-    def __init__(self, parts: Parts, clock: FakeClock, channel: ToldChannel) -> None:
-        self.parts, self.clock, self.channel = parts, clock, channel
-
-    def message(self, number: int = 1, text: str = RUMOR, **fields: Any) -> Inbound:
-        given = {
-            "id": self.parts.services.ids.new(), "platform": "sms", "message_id": f"m{number}",
-            "external": f"p{number}", "chat": f"p{number}", "text": text,
-            "received_at": self.clock.now(),
-        }  # fmt: skip
-        return Inbound(**(given | fields))
-
-    async def keep(self, *numbers: int, **fields: Any) -> None:
-        for number in numbers:
-            assert await self.parts.dispatcher.store(self.message(number, **fields))
-
-    async def settle(self) -> None:
-        while await self.parts.dispatcher.step():
-            pass
-        while await self.parts.sender.pump():
-            pass
-
-    async def count(self, kind: str, **criteria: Any) -> int:
-        async with self.parts.store.read() as work:
-            return int(await getattr(work, kind).count(**criteria))
-
-    async def inbox(self, number: int = 1) -> Inbound:
-        async with self.parts.store.read() as work:
-            found = await work.inbox.one(message_id=f"m{number}")
-        assert found is not None
-        return found
-
-    async def sql(self, statement: str) -> None:
-        async with self.parts.store.engine.begin() as connection:
-            await connection.execute(text(statement))
-
-    def said(self, number: int = 1) -> list[str]:
-        return self.channel.texts(f"p{number}")
-
-    @contextlib.contextmanager
-    def every_connection(self, *pragmas: str) -> Iterator[None]:
-        """Pragmas of single connections, on each that is taken from the pool."""
-
-        def set_all(connection: Any, record: object, proxy: object) -> None:
-            cursor = connection.cursor()
-            for pragma in pragmas:
-                cursor.execute(f"PRAGMA {pragma}")
-            cursor.close()
-
-        engine = self.parts.store.engine.sync_engine
-        event.listen(engine, "checkout", set_all)
-        try:
-            yield
-        finally:
-            event.remove(engine, "checkout", set_all)
-
-
-@asynccontextmanager
-async def opened(folder: Path, clock: FakeClock | None = None, **more: str) -> AsyncIterator[Desk]:
-    clock, channel = clock or FakeClock(), ToldChannel()
-    settings = load({"PIYAO_DATA": str(folder), "PIYAO_WEBCHAT": "off"} | more)
-    made = assemble(settings, clock=clock, durable=False, channels=told(channel))
-    async with made as parts:
-        yield Desk(parts, clock, channel)
 
 
 async def test_what_waits_for_an_answer_hears_that_there_is_none(tmp_path: Path) -> None:
@@ -120,9 +43,8 @@ async def test_a_message_is_stored_and_then_processed_once(tmp_path: Path) -> No
         await desk.keep(1)
         assert (await desk.inbox()).state is InboxState.STORED
         assert await desk.parts.dispatcher.store(desk.message(1)) is False
-        kept = await desk.inbox()
         # Two loops that take the same message at the same time are no danger either.
-        await asyncio.gather(*(desk.parts.dispatcher.process(kept) for _ in range(3)))
+        await asyncio.gather(*(desk.parts.dispatcher.step() for _ in range(3)))
         await desk.settle()
         assert await desk.parts.dispatcher.store(desk.message(1)) is False
         await desk.settle()
@@ -348,7 +270,7 @@ async def test_a_full_database_keeps_nothing_and_says_so_with_a_reference(tmp_pa
             assert reference == refused.id[-6:]
             kept = await desk.count("inbox")
             # What is stored already fails as a whole and waits for space.
-            with pytest.raises(OperationalError, match="full"):
+            with pytest.raises(sqlite3.OperationalError, match="full"):
                 await desk.parts.dispatcher.step()
             assert await desk.count("leads") == 0
             assert (await desk.inbox()).state is InboxState.STORED

@@ -93,8 +93,10 @@ class Post:
 
 
 @asynccontextmanager
-async def opened(folder: Path) -> AsyncIterator[Post]:
+async def opened(folder: Path, **limits: Any) -> AsyncIterator[Post]:
     clock, line = FakeClock(), Line()
+    if limits:
+        line.limits = replace(ToldChannel.limits, **limits)
     settings = load({"PIYAO_DATA": str(folder), "PIYAO_WEBCHAT": "off"})
     async with assemble(settings, clock=clock, durable=False, channels=told(line)) as parts:
         yield Post(parts, clock, line)
@@ -187,3 +189,32 @@ def test_a_group_gets_twenty_a_minute_and_a_person_one_a_second() -> None:
             pacer.end(chat, now)
             sent += 1
         assert sent == minute
+
+
+async def test_limits_hold_over_a_restart(tmp_path: Path) -> None:
+    """The platform's minute goes on, whoever sends in it: sent, or under way when all was killed."""
+    came: list[str] = []
+    for life in range(4):
+        async with opened(tmp_path, per_minute=4) as post:
+            if life == 1:
+                # Of the life before this one it was never learnt whether it had arrived.
+                cut = {"state": DeliveryState.SENDING, "attempt_id": "x", "executor": "dead"}
+                await post.put("断", **cut)
+                continue
+            await post.put(f"{life}甲", f"{life}乙", address=f"chat{life}")
+            for _ in range(3):
+                await post.pump()
+            came += [one.text for one in post.line.sent]
+            waiting = await post.states(state=DeliveryState.PENDING, error="paced")
+    assert len(came) + 1 == 4, came
+    assert len(waiting) == 3
+
+
+async def test_a_chat_rests_over_a_restart(tmp_path: Path) -> None:
+    for address in ("a", "a", "b"):
+        async with opened(tmp_path, chat_per_minute=1, crowded=bool) as post:
+            await post.put(f"给 {address}", address=address)
+            await post.pump()
+            sent = [one.address for one in post.line.sent]
+            waits = await post.states(state=DeliveryState.PENDING)
+    assert (sent, waits) == (["b"], ["pending"])

@@ -44,10 +44,7 @@ class Chat:
         queue: Any = self.parts.queue
         moved = await self.parts.dispatcher.step()
         moved = bool(await self.parts.sender.pump()) or moved
-        if queue.waiting:
-            await queue.drain(self.parts.broadcaster.run)
-            moved = True
-        return moved
+        return await queue.drain(self.parts.broadcaster.run) or moved
 
     async def _put_off(self) -> list[Any]:
         open_ = (DeliveryState.PENDING, DeliveryState.IN_DOUBT)

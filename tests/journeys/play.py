@@ -26,7 +26,6 @@ from bot.web.app import demo_app
 from config.settings import load
 from handlers import clocks
 from handlers.housekeeping import ticking
-from matrix.core.delivery import Lane
 from matrix.core.events import Event
 from tests.doubles.clock import FakeClock
 from tests.doubles.links import ToldLinks
@@ -73,9 +72,7 @@ class Play:
             moved = await self.parts.dispatcher.step()
             moved = bool(await self.parts.sender.pump()) or moved
             queue: Any = self.parts.queue
-            if queue.waiting:
-                await queue.drain(self.parts.broadcaster.run)
-                moved = True
+            moved = await queue.drain(self.parts.broadcaster.run) or moved
             if not moved:
                 return
         raise AssertionError("the stage does not come to rest")
@@ -165,15 +162,6 @@ class Play:
         """Time passes, the clock sweeps."""
         self.clock.forward(**span)
         await self.parts.tick()
-        await self.settle()
-        await self._broadcast_again()
-
-    async def _broadcast_again(self) -> None:
-        """A durable job waits for what the channel put off; here the next tick looks again."""
-        async with self.parts.store.read() as work:
-            left = await work.deliveries.find(lane=Lane.BROADCAST, state="pending")
-        for subject in dict.fromkeys(one.subject for one in left):
-            await self.parts.broadcaster.run(subject)
         await self.settle()
 
     async def states(self, kind: str, /, **criteria: Any) -> list[str]:

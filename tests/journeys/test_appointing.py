@@ -110,6 +110,19 @@ async def _gone(p: Play) -> None:
     assert await _posts(p, "郝新来") == []
 
 
+async def test_who_was_taken_back_is_added_again_under_the_same_handle(tmp_path: Path) -> None:
+    async with stage(tmp_path) as p:
+        await _added(p, "郝新来", "hxl")
+        first = (await p.all("people", handle="hxl"))[0]
+        await p.press(ADMIN, "undo", inside="已添加人员")
+        assert "hxl" in await p.say(ADMIN, "添加人员 甄未来 hxl", ok=False), "it names another"
+        await _added(p, "郝新来", "hxl")
+        found = await p.all("people", handle="hxl")
+        assert [(one.id, one.ended) for one in found] == [(first.id, False)]
+        assert "hxl" in await p.say(ADMIN, "添加人员 郝新来 hxl", ok=False), "is there already"
+        assert "已撤销：郝新来" in await p.press(ADMIN, "undo", inside="已添加人员")
+
+
 async def test_a_post_taken_back_is_given_again_the_same_day(tmp_path: Path) -> None:
     async with stage(tmp_path) as p:
         await p.say(ADMIN, "添加岗位 王倩")

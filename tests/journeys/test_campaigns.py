@@ -3,6 +3,9 @@
 from collections import Counter
 from pathlib import Path
 
+from handlers.housekeeping.ticking import clock_context
+from matrix.core.campaign import TASK
+from matrix.core.roles import MACHINE
 from tests.journeys import story
 from tests.journeys.play import Play, stage
 
@@ -62,6 +65,20 @@ async def test_held_resumed_and_converged_while_held(tmp_path: Path) -> None:
         await story.told(p)
         assert await p.states("cases") == ["closed"]
         await _sums(p)
+
+
+async def test_the_end_that_two_processes_did_not_see_the_clock_sees(tmp_path: Path) -> None:
+    """Each has settled its last task while the other's was not committed yet."""
+    async with stage(tmp_path, after=story.lamps_running) as p:
+        async with p.parts.store.work() as work:
+            ctx = clock_context(p.parts.services, work)
+            open_ = [one for one in await work.tasks.find() if TASK.has(one.state, "void")]
+            await ctx.move_all(TASK, work.tasks, open_, "void", MACHINE)
+            await work.commit()
+        assert await p.states("campaigns") == ["running"]
+        await p.tick(seconds=15)
+        assert await p.states("campaigns") == ["converged"]
+        assert await p.states("cases") == ["checking"]
 
 
 async def test_closed_with_gaps_then_the_gaps_are_filled(tmp_path: Path) -> None:

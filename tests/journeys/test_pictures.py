@@ -296,3 +296,41 @@ async def test_no_address_is_logged(tmp_path: Path, caplog: pytest.LogCaptureFix
         others = ("httpx", "httpcore", "aiosqlite")
         ours = [one.getMessage() for one in caplog.records if not one.name.startswith(others)]
         assert not [one for one in ours if token[:20] in one]
+
+
+async def test_the_evidence_is_seen_by_who_decides_on_it(tmp_path: Path) -> None:
+    async with stage(tmp_path) as p:
+        await p.say(REPORTER, story.LAMPS)
+        await p.press(DESK, "lead_file")
+        await p.press(UNIT, "assignment_acknowledge")
+        await p.press(UNIT, "evidence_add")
+        await p.say(UNIT, "", files=[await kept(p, photo())])
+        await p.press(UNIT, "public_yes")
+        said = await p.press(UNIT, "evidence_add")
+        assert "有附件" in said
+        address = await link(p, UNIT, "evidence_open")
+        assert (await p.http.get(f"{address}/1")).content == strip(photo())
+        case = await story.the(p, "cases")
+        assert f"案件依据 {case.number}" in (await p.http.get(address)).text
+        subject = f"case:{case.id}"
+        for who in (DESK, "孙丽"):
+            assert await statuses(p, await given_to(p, who, subject)) == [200, 200]
+        for who in (OTHER_UNIT, REPORTER, "邬沐阳"):
+            assert await statuses(p, await given_to(p, who, subject)) == [403, 403]
+
+
+async def test_a_screenshot_is_seen_by_who_checks_it(tmp_path: Path) -> None:
+    async with stage(tmp_path, after=story.lamps_running) as p:
+        await p.say("邬沐阳", "", files=[await kept(p, photo())])
+        address = await link(p, DESK, "screenshot_open")
+        assert (await p.http.get(f"{address}/1")).content == strip(photo())
+        task = await story.task(p, "a049")
+        account = (await p.all("accounts", id="a049"))[0].name
+        assert f"回执截图 {account}" in (await p.http.get(address)).text
+        subject = f"task:{task.id}"
+        assert await statuses(p, await given_to(p, "邬沐阳", subject)) == [200, 200]
+        for who in ("华明川", UNIT, REPORTER):
+            assert await statuses(p, await given_to(p, who, subject)) == [403, 403]
+        await p.press(DESK, "task_reject")
+        await p.say("邬沐阳", "", files=[await kept(p, photo("PNG"))])
+        assert (await p.http.get(await link(p, DESK, "screenshot_open"))).text.count("<img") == 2

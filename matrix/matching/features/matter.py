@@ -19,18 +19,17 @@ _OTHER_MATTER = 3
 def matter(found: Alignment, query: Prepared, claim: PreparedClaim) -> dict[str, float]:
     """Figures about the facts of both sides."""
     title = claim.title
-    return (
-        _numbers(found, query, title)
-        | _dates(query, title)
-        | _places(query, claim)
-        | _names(query, title)
-        | _polarity(query, claim)
-    )
+    return {
+        **_numbers(found, query, title),
+        **_dates(query, title),
+        **_places(query, claim),
+        **_names(query, title),
+        **_polarity(query, claim),
+    }
 
 
 def _numbers(found: Alignment, query: Prepared, title: Prepared) -> dict[str, float]:
-    asked = {number.value for number in query.facts.numbers}
-    said = {number.value for number in title.facts.numbers}
+    asked, said = query.facts.values, title.facts.values
     units = {number.unit for number in title.facts.numbers if number.value not in asked}
     here = {number.value for number in find_numbers(found.query)}
     return {
@@ -39,14 +38,15 @@ def _numbers(found: Alignment, query: Prepared, title: Prepared) -> dict[str, fl
         "numbers_shared": len(said & asked),
         "numbers_missing": len(said - asked),
         "numbers_conflicting": sum(
-            n.unit in units and n.value not in said for n in query.facts.numbers
+            [n.unit in units and n.value not in said for n in query.facts.numbers]
         ),
         "numbers_new_here": len(here - said),
         "numbers_missing_here": len(said - here),
         "numbers_in_place": sum(
-            len(numbers - query.slots[slot])
-            for slot, numbers in title.slots.items()
-            if slot in query.slots
+            [
+                len(title.slots[slot] - query.slots[slot])
+                for slot in title.slots.keys() & query.slots
+            ]
         ),
     }
 

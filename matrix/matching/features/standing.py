@@ -1,8 +1,10 @@
 """How a candidate stands among the others of the same query."""
 
 import math
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import chain
 
 from matrix.matching.alignment import Alignment
 from matrix.matching.prepared import PreparedClaim
@@ -32,13 +34,13 @@ def compare(rows: Sequence[Features], pairs: Sequence[frozenset[str]]) -> list[F
     if not rows:
         return []
     leads = {name: _leads([row[name] for row in rows]) for name in _COMPARED}
-    covers = [row["cover"] for row in rows]
+    covers = sorted(row["cover"] for row in rows)
     order = sorted(range(len(rows)), key=lambda at: -rows[at]["sentence"])[:2]
     return [
         {
             **row,
             **{f"{name}_lead": leads[name][at] for name in _COMPARED},
-            "rivals": min(12, sum(other >= _NEARLY * row["cover"] for other in covers) - 1),
+            "rivals": min(12, len(rows) - bisect_left(covers, _NEARLY * row["cover"]) - 1),
             "rival_alike": _alike(at, order, pairs),
         }
         for at, row in enumerate(rows)
@@ -68,7 +70,7 @@ def distinguish(
 
 def _apart(asked: Mapping[str, float], shared: Sequence[set[str]]) -> list[float]:
     """The share of what the candidates have of the query, each pair by how few have it."""
-    seen = Counter(pair for pairs in shared for pair in pairs)
+    seen = Counter(chain.from_iterable(shared))
     widest = math.log(len(shared) + 1)
     worth = {
         pair: asked[pair] * (1 - math.log(count) / widest) for pair, count in sorted(seen.items())
@@ -82,8 +84,10 @@ def _swap_known(at: int, claims: Sequence[PreparedClaim], found: Alignment) -> f
     words = [
         edit.query for edit in found.edits if len(edit.claim) >= _WORD and len(edit.query) >= _WORD
     ]
+    if not words:
+        return 0
     rivals = [one.title.plain for place, one in enumerate(claims) if place != at]
-    return min(5, max((sum(word in rival for rival in rivals) for word in words), default=0))
+    return min(5, max(sum(word in rival for rival in rivals) for word in words))
 
 
 def _leads(values: Sequence[float]) -> list[float]:

@@ -1,9 +1,11 @@
 """What the aligned stretch of the query changes in the claim."""
 
 import re
+from collections.abc import Mapping
+from typing import Final
 
 from matrix.matching.alignment import Alignment
-from matrix.matching.facts import negations
+from matrix.matching.facts import may_deny, negations
 from matrix.matching.features.weighted import Weighted
 from matrix.matching.prepared import PreparedClaim
 from matrix.matching.terms import Rarity
@@ -14,31 +16,40 @@ _DIGIT = re.compile(r"\d")
 # A change longer than this is another wording; whether it denies is anybody's guess.
 _SHORT = 3
 _NO_REBUTTAL = -1.0
+_NO_DENIALS: Final[Mapping[str, float]] = dict.fromkeys(
+    ("denial_balance", "denials_changed", "denials_only", "denial_difference", "denial_odd"), 0.0
+)
 
 
 def stretch(
     found: Alignment, query: Weighted, claim: Weighted, whole: PreparedClaim, rarity: Rarity
 ) -> dict[str, float]:
     """Figures about the edits that turn the claim into the query's stretch."""
-    return _shape(found) | _replaced(found, query, claim, whole, rarity) | _denied(found)
+    return {
+        **_shape(found),
+        **_replaced(found, query, claim, whole, rarity),
+        **_denied(found),
+    }
 
 
 def _shape(found: Alignment) -> dict[str, float]:
-    edits = found.edits
+    edits, common = found.edits, len(found.common)
+    lengths = [(len(e.claim), len(e.query)) for e in edits]
+    replaced = [(lost, new) for lost, new in lengths if lost and new]
     return {
         "window": found.likeness,
         "position": found.position,
-        "replacements": sum(bool(e.claim and e.query) for e in edits),
-        "letters_replaced": sum(len(e.claim) == len(e.query) == 1 for e in edits),
-        "words_replaced": sum(min(len(e.claim), len(e.query)) > 1 for e in edits),
-        "insertions": sum(not e.claim for e in edits),
-        "deletions": sum(not e.query for e in edits),
+        "replacements": len(replaced),
+        "letters_replaced": replaced.count((1, 1)),
+        "words_replaced": sum([min(both) > 1 for both in replaced]),
+        "insertions": sum([not lost for lost, _ in lengths]),
+        "deletions": sum([not new for _, new in lengths]),
         "passages": len(found.kept),
-        "longest_kept": min(30, len(found.common)),
-        "longest_kept_share": len(found.common) / max(1, len(found.claim)),
-        "longest_lost": min(30, max((len(e.claim) for e in edits), default=0)),
-        "longest_new": min(30, max((len(e.query) for e in edits), default=0)),
-        "digits_changed": sum(bool(_DIGIT.search(e.claim + e.query)) for e in edits),
+        "longest_kept": min(30, common),
+        "longest_kept_share": common / max(1, len(found.claim)),
+        "longest_lost": min(30, max([lost for lost, _ in lengths], default=0)),
+        "longest_new": min(30, max([new for _, new in lengths], default=0)),
+        "digits_changed": sum([_DIGIT.search(e.claim + e.query) is not None for e in edits]),
     }
 
 
@@ -73,7 +84,9 @@ def _weight(text: str, rarity: Rarity) -> float:
     return sum(map(rarity.rarity, text))
 
 
-def _denied(found: Alignment) -> dict[str, float]:
+def _denied(found: Alignment) -> Mapping[str, float]:
+    if not (may_deny(found.query) or may_deny(found.claim)):
+        return _NO_DENIALS
     changes = [negations(e.query) - negations(e.claim) for e in found.edits]
     short = [max(len(e.claim), len(e.query)) <= _SHORT for e in found.edits]
     difference = negations(found.query) - negations(found.claim)

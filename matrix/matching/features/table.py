@@ -7,7 +7,7 @@ from matrix.matching.alignment import Alignment, align
 from matrix.matching.features.matter import matter
 from matrix.matching.features.standing import Features, compare, distinguish
 from matrix.matching.features.stretch import stretch
-from matrix.matching.features.weighted import weigh, weigh_sentences
+from matrix.matching.features.weighted import read, weigh
 from matrix.matching.features.wording import wording
 from matrix.matching.prepared import Prepared, PreparedClaim
 from matrix.matching.terms import Rarity
@@ -32,18 +32,23 @@ def lay_beside(
     ``claims`` come in the index's order; ``ranks`` are its scores over the best of them.
     """
     asked = weigh(query, rarity)
-    sentences = weigh_sentences(asked)
+    reading = read(asked)
     found = [align(query, claim.title) for claim in claims]
     standing = distinguish(asked.senses, claims, found)
+    best_first = sorted(ranks, reverse=True)
     rows: list[Features] = []
     for place, (claim, rank, aligned) in enumerate(zip(claims, ranks, found, strict=True)):
         said = weigh(claim.title, rarity)
         rows.append(
-            {"rank": rank, "nearer": sum(other > rank for other in ranks), "place": place}
-            | standing[place]
-            | wording(asked, sentences, said, claim)
-            | stretch(aligned, asked, said, claim, rarity)
-            | matter(aligned, query, claim)
+            {
+                "rank": rank,
+                "nearer": best_first.index(rank),
+                "place": place,
+                **standing[place],
+                **wording(asked, reading, said, claim),
+                **stretch(aligned, asked, said, claim, rarity),
+                **matter(aligned, query, claim),
+            }
         )
     return [
         Beside(claim=claim, found=aligned, figures=figures)

@@ -1,18 +1,15 @@
 """How much of each text's wording the other has."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from rapidfuzz import fuzz
 from rapidfuzz.distance import Indel, LCSseq
 
-from matrix.matching.features.weighted import Weighted
+from matrix.matching.features.weighted import Reading, Weighted
 from matrix.matching.prepared import PreparedClaim
 
-__all__ = ["Sentences", "wording"]
-
-Sentences = Sequence[tuple[frozenset[str], float]]
-"""Pairs and weight of each of a query's clauses."""
+__all__ = ["wording"]
 
 # A pair that only sounds alike may be a typing error, or another word.
 _BY_SOUND = 0.9
@@ -24,19 +21,19 @@ _NO_REBUTTAL = -1.0
 
 
 def wording(
-    query: Weighted, sentences: Sentences, claim: Weighted, whole: PreparedClaim
+    query: Weighted, reading: Reading, claim: Weighted, whole: PreparedClaim
 ) -> dict[str, float]:
     """Figures about terms and letters, wherever they stand."""
-    return (
-        _claim_side(query, claim)
-        | _query_side(query, claim, whole)
-        | _letters(query, claim)
-        | _best_sentence(sentences, claim)
-        | _telling(query, claim, whole)
-        | _thirds(query, claim)
-        | _explained(query, whole)
-        | _senses(query, claim, whole)
-    )
+    return {
+        **_claim_side(query, claim),
+        **_query_side(query, reading, claim, whole),
+        **_letters(query, claim),
+        **_best_sentence(query, reading, claim),
+        **_telling(query, claim, whole),
+        **_thirds(query, claim),
+        **_explained(query, whole),
+        **_senses(query, claim, whole),
+    }
 
 
 def _claim_side(query: Weighted, claim: Weighted) -> dict[str, float]:
@@ -57,12 +54,14 @@ def _claim_side(query: Weighted, claim: Weighted) -> dict[str, float]:
     }
 
 
-def _query_side(query: Weighted, claim: Weighted, whole: PreparedClaim) -> dict[str, float]:
+def _query_side(
+    query: Weighted, reading: Reading, claim: Weighted, whole: PreparedClaim
+) -> dict[str, float]:
     titled = _sounding(query, claim)
     title, rebuttal = claim.text.pair_set, whole.rebuttal_pairs
     explained = math.fsum([query.pairs[p] for p in (query.text.pair_set & rebuttal) - title])
     unheard = query.text.single_set - claim.text.single_set - whole.rebuttal_singles
-    new = sorted([query.singles[single] for single in unheard], reverse=True)
+    new = (query.singles[one] for one in reading.singles if one in unheard)
     rest = max(query.pair_total - titled, 1e-6)
     return {
         "asked": titled / query.pair_total,
@@ -71,9 +70,9 @@ def _query_side(query: Weighted, claim: Weighted, whole: PreparedClaim) -> dict[
         "newest_pair": next(
             (query.pairs[p] for p in query.heaviest if p not in title and p not in rebuttal), 0.0
         ),
-        "new_first": new[0] if new else 0.0,
-        "new_second": new[1] if len(new) > 1 else 0.0,
-        "new_singles": min(60, len(new)),
+        "new_first": next(new, 0.0),
+        "new_second": next(new, 0.0),
+        "new_singles": min(60, len(unheard)),
         "asked_singles": _shared(query.singles, claim.text.single_set) / query.single_total,
         "query_weight": min(150.0, query.pair_total),
         "balance": 2 * titled / (query.pair_total + claim.pair_total),
@@ -96,11 +95,14 @@ def _letters(query: Weighted, claim: Weighted) -> dict[str, float]:
     }
 
 
-def _best_sentence(sentences: Sentences, claim: Weighted) -> dict[str, float]:
+def _best_sentence(query: Weighted, reading: Reading, claim: Weighted) -> dict[str, float]:
     """The clause that says the claim best; long texts hold it in the middle of others."""
     best = covered = asked = 0.0
-    for pairs, weight in sentences:
-        shared = _shared(claim.pairs, pairs)
+    common = claim.text.pair_set & query.text.pair_set
+    for pairs, weight in reading.sentences:
+        if common.isdisjoint(pairs):
+            continue
+        shared = math.fsum([claim.pairs[pair] for pair in common & pairs])
         alike = 2 * shared / (claim.pair_total + weight)
         if alike > best:
             best, covered, asked = alike, shared / claim.pair_total, shared / max(weight, 1e-6)

@@ -155,7 +155,7 @@ def test_enum_fields_find_their_tables():
 NAMED = {"alike_to", "add_post_to",
     "attach_to", "lead_confirm", "case_unmerge", "task_undo", "campaign_remind", "campaign_call_town",
     "exempt_account", "include_account", "look_lead", "look_appeal", "appeal_file", "look_case", "look_text", "look_task", "look_tasks",
-    "pictures_open", "pictures_of",
+    "evidence_open", "pictures_open", "pictures_of",
     *(f"post_{role}" for role in Role if role not in NOT_PERSONS),
 }  # fmt: skip
 
