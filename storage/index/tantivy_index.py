@@ -173,7 +173,7 @@ class TantivyIndex:
         these = [(Occur.Should, self._term("id", claim.id)) for claim in claims.values()]
         among = Query.const_score_query(Query.boolean_query(these), 0.0)
         told = self._any(asked, [1.0] * len(asked))
-        wanted = Query.boolean_query([(Occur.Must, among), (Occur.Should, told)])
+        wanted = Query.boolean_query([(Occur.Must, among), (Occur.Must, told)])
         return self._hits(wanted, len(claims))
 
     def _any(self, asked: Sequence[Asked], weights: Sequence[float]) -> Query:
