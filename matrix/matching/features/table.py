@@ -29,7 +29,7 @@ def lay_beside(
 ) -> list[Beside]:
     """All candidates of a query, in their order.
 
-    ``claims`` come in the index's order; ``ranks`` are its scores over the best of them.
+    ``ranks`` are the index's scores over that of its best candidate, in the order of ``claims``.
     """
     asked = weigh(query, rarity)
     reading = read(asked)
@@ -43,7 +43,6 @@ def lay_beside(
             {
                 "rank": rank,
                 "nearer": best_first.index(rank),
-                "place": place,
                 **standing[place],
                 **wording(asked, reading, said, claim),
                 **stretch(aligned, asked, said, claim, rarity),
