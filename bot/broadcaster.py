@@ -129,13 +129,15 @@ class Broadcaster:
     def full(self) -> set[str]:
         """Lines of which no more jobs are wanted: what they can send is at hand."""
         at_hand = {one.job.line for one in self._jobs if one.hungry}
-        return {line for line in self._bursts if line in at_hand or not self._room_of(line)}
+        return {line for line in self._bursts if line in at_hand or self._room_of(line) < 1}
 
     def _ready(self, one: _Open) -> bool:
-        return one.hungry and self._room_of(one.job.line) > 0
+        slow = one.job.line in self._bursts
+        return one.hungry and not (slow and self._room_of(one.job.line) < 1)
 
     def _room_of(self, line: str) -> int:
-        return self._bursts.get(line, WINDOW) - self._lined[line]
+        """Rows that a slow line has room for."""
+        return self._bursts[line] - self._lined[line]
 
     async def stop(self) -> None:
         """No more marks; what is marked is sent and written down: cut short it was in doubt."""
@@ -269,7 +271,8 @@ class Broadcaster:
                 line = turn.open.job.line
                 await self._claim(ctx, turn, min(room, lines.get(line, room)))
                 room -= len(turn.rows)
-                lines[line] = lines.get(line, WINDOW) - len(turn.rows)
+                if line in lines:
+                    lines[line] -= len(turn.rows)
 
     async def _claim(self, ctx: Context, turn: _Turn, room: int) -> None:
         job = turn.open.job

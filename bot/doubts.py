@@ -1,13 +1,10 @@
 """What the platforms of this process promise about repeats."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from bot.channel import Channel, Doubt, Limits
-from handlers.housekeeping.ledger import Doubts
-
-# A last try comes within so long after a failure (``matrix.broadcast.retry``).
-_LAST_TRY = timedelta(minutes=20)
+from handlers.housekeeping.ledger import LAST_TRY, Doubts
 
 
 def doubts_of(channels: Mapping[str, Channel]) -> Doubts:
@@ -31,5 +28,5 @@ def written(created_at: datetime, now: datetime, limits: Limits) -> datetime:
     while a key lasts and for the last try that is made within it.
     """
     lasts = limits.key_lasts
-    fixed = lasts is not None and now - created_at < lasts + _LAST_TRY
+    fixed = lasts is not None and now - created_at < lasts + LAST_TRY
     return created_at if fixed else now

@@ -59,3 +59,21 @@ async def to_its_end(turn: Coroutine[Any, Any, int]) -> int:
     except asyncio.CancelledError:
         await asyncio.wait([task])
         raise
+
+
+class Gathered:
+    """Calls once, a moment later, for all who have asked by then."""
+
+    def __init__(self, call: Callable[[], None], seconds: float) -> None:
+        """Nothing is asked for yet."""
+        self._call, self._seconds = call, seconds
+        self._timer: asyncio.TimerHandle | None = None
+
+    def ask(self) -> None:
+        """From within the loop."""
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(self._seconds, self._due)
+
+    def _due(self) -> None:
+        self._timer = None
+        self._call()

@@ -15,7 +15,7 @@ from bot.doubts import doubts_of, written
 from bot.gate import PATIENCE, Gate
 from bot.owner_watch import OwnerWatch
 from bot.presenter import Presenter
-from bot.scheduler import to_its_end
+from bot.scheduler import Gathered, to_its_end
 from bot.tally import Tally
 from handlers.housekeeping import ledger
 from handlers.housekeeping.ledger import Result
@@ -30,10 +30,9 @@ _IDLE = 1.0
 """Seconds after which the conversation lane looks by itself: retries, other processes' rows."""
 _FAREWELL = 5.0
 """Seconds that messages under way have for coming to their end when the process stops."""
-
 _CARD_WAITS = timedelta(seconds=2)
-_TURN = 0.03
-"""Seconds from turn to turn: what comes back meanwhile is written together, and nobody notices."""
+_TOGETHER = 0.03
+"""Seconds: outcomes that come back within them are written together, and nobody notices."""
 
 
 class Sender:
@@ -65,6 +64,7 @@ class Sender:
         self.doubts = doubts_of(channels)
         self._owners = OwnerWatch(services, channels)
         self._wake = asyncio.Event()
+        self._back = Gathered(self._wake.set, _TOGETHER)
         self._paced = [
             name
             for name, one in channels.items()
@@ -83,7 +83,7 @@ class Sender:
         try:
             while True:
                 self._wake.clear()
-                started, began = 0, time.monotonic()
+                started = 0
                 try:
                     started = await to_its_end(self._turn())
                 except Exception:
@@ -93,7 +93,6 @@ class Sender:
                     with contextlib.suppress(TimeoutError):
                         async with asyncio.timeout(self._nap()):
                             await self._wake.wait()
-                await asyncio.sleep(max(0.0, began + _TURN - time.monotonic()))
         finally:
             await self._farewell()
 
@@ -121,7 +120,7 @@ class Sender:
         finally:
             self._rest(chat)
             del self._under_way[chat]
-            self._wake.set()
+            self._back.ask()
 
     def _rest(self, chat: Chat, least: float = 0.0) -> None:
         """A chat that may not get its next message yet waits outside of the ledger's *sending*."""
@@ -162,7 +161,7 @@ class Sender:
             ctx = clock_context(self._services, work)
             claimed = await ledger.claim(
                 ctx, list(filter(self._holds, self._channels)), self._executor,
-                apart=apart, one_each=self._paced,
+                doubts=self.doubts, apart=apart, one_each=self._paced,
             )  # fmt: skip
             await work.commit()
         return claimed

@@ -11,7 +11,7 @@ from matrix.core.bulletin import Bulletin, Review, Revision
 from matrix.core.calendar import Shift, SpecialDay, WorkCalendar
 from matrix.core.campaign import Campaign, Receipt, RepostTask
 from matrix.core.case import Assignment, Case
-from matrix.core.claim import Claim, Link, Sighting
+from matrix.core.claim import Claim, Link, Sighted, Sighting
 from matrix.core.conversation import Attachment, Button, Dialog, Inbound
 from matrix.core.deadline import Deadline, Nudge
 from matrix.core.delivery import Delivery, Feedback, Parcel
@@ -232,6 +232,9 @@ class Work(Protocol):
 
     async def set_setting(self, name: str, value: object) -> None:
         """Store a setting of the district."""
+
+    async def sighted(self, claim: str, case: str, since: datetime) -> Sighted:
+        """The sightings of a claim and those of a case's leads, each once; "" stands for none."""
 
     async def last_change(self) -> int:
         """The newest change number of the bulletins, 0 when there are none."""

@@ -22,9 +22,12 @@ from sqlalchemy import (
     Update,
     and_,
     bindparam,
+    case,
     delete,
     func,
+    or_,
     select,
+    type_coerce,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -187,3 +190,19 @@ def next_number(series: Table, *, of_sqlite: bool) -> Any:
     return added.on_conflict_do_update(
         index_elements=[series.c.name], set_={"value": series.c.value + more}
     ).returning(series.c.value)
+
+
+@cache
+def sighted(sighting: Table, lead: Table, *, claims: bool, cases: bool) -> Select[Any]:
+    """What ``Work.sighted`` counts; parameters ``the_claim`` and ``the_case`` where asked for."""
+    one = sighting.c
+    attached = select(lead.c.id).where(lead.c.case == bindparam("the_case"))
+    which = [one.claim == bindparam("the_claim")] * claims + [one.lead.in_(attached)] * cases
+    return select(
+        func.count(),
+        func.count(one.person.distinct()),
+        func.count(func.nullif(one.area, "").distinct()),
+        func.count(one.chat.distinct()),
+        func.count(case((one.seen_at > bindparam("the_instant"), 1))),
+        type_coerce(func.min(one.seen_at), one.seen_at.type),
+    ).where(or_(*which))

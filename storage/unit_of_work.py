@@ -10,6 +10,7 @@ from sqlalchemy import Connection, bindparam, delete, exc, func, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from matrix.core.claim import Sighted
 from matrix.core.errors import StaleVersion
 from matrix.core.events import Event
 from matrix.ports import Work
@@ -25,7 +26,7 @@ _DIRECTORY = "directory"
 _RECORD = EVENT.insert().values(
     {one.name: bindparam(one.name) for one in EVENT.c if one.name != "seq"}
 )
-_BULLETINS = TABLES["bulletins"][1]
+_BULLETINS, _SIGHTINGS, _LEADS = (TABLES[n][1] for n in ("bulletins", "sightings", "leads"))
 _LAST_CHANGE = select(func.coalesce(func.max(_BULLETINS.c.change), 0))
 _NAMED = select(SERIAL.c.value).where(SERIAL.c.name == bindparam("the_name"))
 
@@ -126,6 +127,17 @@ class SqlWork:
             insert.on_conflict_do_update(
                 index_elements=[SETTING.c.name], set_={"value": insert.excluded.value}
             )
+        )
+
+    async def sighted(self, claim: str, case: str, since: datetime) -> Sighted:
+        """See the port. Counted where they lie: of a rumor there may be thousands."""
+        if not (claim or case):
+            return Sighted(leads=0, persons=0, areas=0, chats=0, fresh=0, first=None)
+        query = statements.sighted(_SIGHTINGS, _LEADS, claims=bool(claim), cases=bool(case))
+        values = {"the_claim": claim, "the_case": case, "the_instant": since}
+        ((leads, persons, areas, chats, fresh, first),) = await self._hand.rows(query, values)
+        return Sighted(
+            leads=leads, persons=persons, areas=areas, chats=chats, fresh=fresh, first=first
         )
 
     async def last_change(self) -> int:

@@ -20,6 +20,8 @@ from matrix.core.roles import CLOCK, MACHINE
 CHUNK = 50
 ASK_AFTER = timedelta(seconds=30)
 """A platform is asked no sooner: what went out unanswered may still be on its way into it."""
+LAST_TRY = timedelta(minutes=20)
+"""A last try comes within so long after a failure (``matrix.broadcast.retry``)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,13 +65,14 @@ async def claim(
     platforms: Sequence[str],
     executor: str,
     *,
+    doubts: Doubts,
     apart: Collection[str] = (),
     one_each: Collection[str] = (),
 ) -> list[Delivery]:
     """Mark the next of the conversation lane as *sending*; the caller commits before it sends.
 
     ``apart`` are addresses to which nothing may go now; chats of the platforms in ``one_each``
-    get one message at a time.
+    get one message at a time. What may have arrived and would be said twice is put in doubt.
     """
     criteria: dict[str, Any] = {"address__notin": apart} if apart else {}
     ready = await _ready(ctx, lane=Lane.CONVERSATION, platform__in=list(platforms), **criteria)
@@ -78,12 +81,9 @@ async def claim(
     attempt = ctx.services.ids.new()
     moved = []
     for one in ready:
-        late = one.give_up_at is not None and one.give_up_at <= ctx.at
-        marked, _ = DELIVERY.advance(
-            one, "cancel" if late else "claim", CLOCK, attempt=one.attempt + 1,
-            attempt_id=attempt, executor=executor, error="too-old" if late else "",
-        )  # fmt: skip
-        moved.append(marked)
+        verb, changes = _fate(ctx, one, doubts)
+        marked, _ = DELIVERY.advance(one, verb, CLOCK, attempt_id=attempt, **changes)
+        moved.append(replace(marked, attempt=one.attempt + 1, executor=executor))
     try:
         saved = await ctx.work.deliveries.save_all(moved)
     except StaleVersion:
@@ -91,10 +91,26 @@ async def claim(
         return []
     for one in saved:
         await outcomes.settled(ctx, one)
-    claimed = [one for one in saved if one.state is DeliveryState.SENDING]
-    await log_chunk(ctx, attempt, "claim", "pending", "sending", len(claimed))
-    await log_chunk(ctx, attempt, "cancel", "pending", "cancelled", len(saved) - len(claimed))
-    return claimed
+    states = Counter(one.state for one in saved)
+    for verb, target in _FATES.items():
+        await log_chunk(ctx, attempt, verb, "pending", target, states[target])
+    return [one for one in saved if one.state is DeliveryState.SENDING]
+
+
+_FATES = {
+    "claim": DeliveryState.SENDING, "cancel": DeliveryState.CANCELLED,
+    "doubt": DeliveryState.IN_DOUBT,
+}  # fmt: skip
+
+
+def _fate(ctx: Context, one: Delivery, doubts: Doubts) -> tuple[str, dict[str, Any]]:
+    """Whether what is due is sent, too old, or would perhaps be said twice."""
+    if one.give_up_at is not None and one.give_up_at <= ctx.at:
+        return "cancel", {"error": "too-old"}
+    # A platform that forgets keys still knows those of a last try (``Limits.key_lasts``).
+    if one.unsure and not _repeatable(one, doubts, ctx.at - LAST_TRY):
+        return "doubt", {"not_before": _ask_at(ctx, one, doubts)}
+    return "claim", {"error": ""}
 
 
 async def _ready(ctx: Context, **criteria: Any) -> list[Delivery]:
@@ -146,6 +162,8 @@ async def settle(ctx: Context, results: Sequence[Result], doubts: Doubts) -> Non
         if fenced or current.state is not DeliveryState.SENDING:
             continue
         verb, changes = verdict(ctx, one, doubts)
+        if verb == "retry" and one.error is not None:
+            changes["unsure"] = current.unsure or one.error.unknown
         after, step = DELIVERY.advance(current, verb, CLOCK, **changes)
         counts[current.attempt_id, verb, step.target] += 1
         moved.append(after)
@@ -191,7 +209,8 @@ def verdict(ctx: Context, one: Result, doubts: Doubts) -> tuple[str, dict[str, A
     decision = after_failure(
         one.delivery.attempt, one.error.permanent, one.error.retry_after, one.delivery.id
     )
-    if one.error.unknown and not (_repeatable(ctx, one.delivery, doubts) and decision is not None):
+    again = decision is not None and _repeatable(one.delivery, doubts, ctx.at)
+    if one.error.unknown and not again:
         return "doubt", {"error": one.error.code, "not_before": _ask_at(ctx, one.delivery, doubts)}
     if decision is None:
         return "fail", {"error": one.error.code}
@@ -202,9 +221,9 @@ def verdict(ctx: Context, one: Result, doubts: Doubts) -> tuple[str, dict[str, A
     return "retry", changes
 
 
-def _repeatable(ctx: Context, one: Delivery | Parcel, doubts: Doubts) -> bool:
+def _repeatable(one: Delivery | Parcel, doubts: Doubts, at: datetime) -> bool:
     """The platform drops the second; or single-use buttons, or the change of a message."""
-    if doubts.drops_repeats(one, ctx.at):
+    if doubts.drops_repeats(one, at):
         return True
     return isinstance(one, Delivery) and one.harmless and one.dedup is None
 
@@ -222,9 +241,9 @@ async def abandon(ctx: Context, dead: Sequence[str] | None, mine: str, doubts: D
     stuck = await ctx.work.deliveries.find(state=DeliveryState.SENDING, executor__ne=mine)
     found = [one for one in stuck if dead is None or one.executor in dead]
     for one in found:
-        again = _repeatable(ctx, one, doubts)
+        again = _repeatable(one, doubts, ctx.at)
         moved, step = DELIVERY.advance(
-            one, "retry" if again else "doubt", MACHINE, error="crash",
+            one, "retry" if again else "doubt", MACHINE, error="crash", unsure=again,
             not_before=None if again else _ask_at(ctx, one, doubts),
         )  # fmt: skip
         saved = await ctx.work.deliveries.save(moved)
@@ -266,7 +285,7 @@ async def refused(ctx: Context, asked: Delivery, code: str) -> None:
 
 
 async def _resolve(ctx: Context, one: Delivery, verb: str, **changes: Any) -> None:
-    moved, step = DELIVERY.advance(one, verb, MACHINE, not_before=None, **changes)
+    moved, step = DELIVERY.advance(one, verb, MACHINE, not_before=None, unsure=False, **changes)
     saved = await ctx.work.deliveries.save(moved)
     await log_chunk(ctx, one.attempt_id, verb, "in-doubt", step.target, 1)
     await outcomes.resolved(ctx, saved, verb)

@@ -23,22 +23,16 @@ def grade_of(lead: Lead) -> Grade:
 
 async def spread_of(ctx: Context, claim: str, case: str = "") -> grading.Spread:
     """What is known of the spread of a claim (and of everything attached to a case)."""
-    sightings = await ctx.work.sightings.find(claim=claim) if claim else []
-    known = {one.lead for one in sightings}
-    for lead in await ctx.work.leads.find(case=case) if case else []:
-        if lead.id not in known:
-            sightings += await ctx.work.sightings.find(lead=lead.id)
-    if not sightings:
+    found = await ctx.work.sighted(claim, case, ctx.at - timedelta(hours=1))
+    if found.first is None:
         return grading.Spread()
-    hour = ctx.at - timedelta(hours=1)
-    first = min(one.seen_at for one in sightings)
     return grading.Spread(
-        leads=len(sightings),
-        persons=len({one.person for one in sightings}),
-        areas=len({one.area for one in sightings if one.area}) or 1,
-        groups=len({one.chat for one in sightings}),
-        last_hour=sum(one.seen_at > hour for one in sightings),
-        minutes=int((ctx.at - first).total_seconds() // 60),
+        leads=found.leads,
+        persons=found.persons,
+        areas=found.areas or 1,
+        groups=found.chats,
+        last_hour=found.fresh,
+        minutes=int((ctx.at - found.first).total_seconds() // 60),
     )
 
 

@@ -33,6 +33,18 @@ class Sighting(Entity):
     seen_at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sighted:
+    """Sightings counted: all, by distinct persons, named areas and chats, and since an instant."""
+
+    leads: int
+    persons: int
+    areas: int
+    chats: int
+    fresh: int
+    first: datetime | None
+
+
 class LinkState(StrEnum):
     """*suggested* waits for a person; *matched* was stated by the machine with clean guards."""
 

@@ -40,7 +40,7 @@ class Delivery(Entity):
     it when it is sent. ``purpose`` is ``kind:id`` of what its outcome moves. ``edits`` is the
     delivery whose message it changes. ``dedup`` is unique where a thing is said once.
     ``harmless`` marks a message whose repeat does no harm (single-use buttons). ``answers`` is the
-    platform's id of the message that it answers.
+    platform's id of the message that it answers. ``unsure``: a try before may have arrived.
     """
 
     state: DeliveryState = DeliveryState.PENDING
@@ -65,6 +65,7 @@ class Delivery(Entity):
     sent_at: datetime | None = None
     remote_id: str = ""
     error: str = ""
+    unsure: bool = False
 
 
 class Parcel(NamedTuple):
@@ -91,6 +92,8 @@ DELIVERY = Lifecycle[Delivery](
     [
         row(_S.PENDING, "claim", _S.SENDING, _M),
         row(_S.PENDING, "cancel", _S.CANCELLED, {*_M, Role.PUBLISHER}),
+        # What may have arrived waited for so long that the platform would no longer know it again.
+        row(_S.PENDING, "doubt", _S.IN_DOUBT, _M),
         row(_S.SENDING, "sent", _S.SENT, _M),
         row(_S.SENDING, "fail", _S.FAILED, _M),
         row(_S.SENDING, "retry", _S.PENDING, _M),

@@ -131,6 +131,25 @@ async def test_a_key_that_the_platform_has_forgotten_is_none(
         assert (await one.row()).state == state
 
 
+@pytest.mark.parametrize(
+    ("hours", "state"), [(2.4, "pending"), (2.7, "pending"), (3, "in-doubt"), (30, "in-doubt")]
+)
+async def test_what_waits_for_its_next_try_is_in_doubt_once_the_key_is_forgotten(
+    tmp_path: Path, hours: float, state: str
+) -> None:
+    """A last try made within the key's time is still known; after a longer stop it is not made."""
+    async with line(
+        tmp_path, PIYAO_SECRET_KEY="k" * 40, PIYAO_WECOM_CORP_ID="ww1", PIYAO_WECOM_AGENT_ID="1",
+        PIYAO_WECOM_SECRET="s", PIYAO_WECOM_BASE_URL="http://127.0.0.1:9",
+    ) as one:  # fmt: skip
+        await one.put("wecom", "wangfang")
+        await one.crashed()
+        assert (await one.row()).unsure
+        one.clock.forward(hours=hours)
+        await one.pump()
+        assert (await one.row()).state == state
+
+
 async def test_key_gives_up_in_the_end_and_a_person_decides(tmp_path: Path) -> None:
     async with partner(tmp_path, "key") as (one, sink):
         sink.answers = ["drop"] * 20

@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, create_engine, event
 
 from matrix.core.case import Case, CaseState, Grade, Verdict
-from matrix.core.claim import Claim
+from matrix.core.claim import Claim, Sighted, Sighting
 from matrix.core.conversation import Inbound
 from matrix.core.errors import NotFound, StaleVersion
 from matrix.core.events import Event
+from matrix.core.lead import Lead
 from storage.engine import open_engine, sync_url
 from storage.migrate import upgrade
 from storage.tables import METADATA
@@ -299,3 +300,40 @@ async def test_events_are_seen_before_the_commit_and_gone_without_it(store: SqlS
 
 def moved(event_id: str) -> Event:
     return Event(id=event_id, at=AT, entity="case", entity_id="c1", action="file")
+
+
+def seen(number: int, **fields: Any) -> Sighting:
+    given: dict[str, Any] = {
+        "id": f"s{number}", "lead": f"l{number}", "claim": "water", "person": f"p{number % 3}",
+        "area": "990101" if number % 2 else "", "chat": f"c{number % 4}",
+        "seen_at": AT + timedelta(minutes=number),
+    }  # fmt: skip
+    return Sighting(**(given | fields))
+
+
+async def test_sightings_are_counted_each_once(store: SqlStore) -> None:
+    """Those of the claim, and those of other wordings whose leads were put to the case."""
+    async with store.work() as work:
+        await work.sightings.add_all([seen(n) for n in range(6)])
+        await work.sightings.add_all([seen(n, claim="other", person="q") for n in (6, 7)])
+        await work.leads.add_all(
+            [
+                Lead(
+                    id=f"l{n}", number=f"n{n}", reporter="p", platform="sms", chat="c", case=case,
+                    text="停水", key=f"k{n}", received_at=AT, last_part_at=AT,
+                )
+                for n, case in ((0, "case"), (6, "case"), (7, "another"))
+            ]
+        )  # fmt: skip
+        claim = await work.sighted("water", "", AT + timedelta(minutes=3))
+        assert claim == Sighted(leads=6, persons=3, areas=1, chats=4, fresh=2, first=AT)
+        both = await work.sighted("water", "case", AT)
+        assert (both.leads, both.persons, both.fresh, both.first) == (7, 4, 6, AT)
+        alone = await work.sighted("", "case", AT)
+        assert (alone.leads, alone.persons, alone.areas) == (2, 2, 0)
+        nothing = await work.sighted("fire", "", AT)
+        assert (nothing.leads, nothing.first) == (0, None)
+        assert await work.sighted("", "", AT) == nothing
+        await work.commit()
+    async with store.read() as work:
+        assert await work.sighted("water", "case", AT) == both

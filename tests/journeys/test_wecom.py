@@ -140,3 +140,40 @@ async def test_the_whole_story_with_each_call_failing_in_turn(chat: WecomChat) -
     await whole_story(chat)
     assert sum(not one.times for one in chat.api.faults) > 10, "what was scripted has happened"
     assert not await chat.all("deliveries", state=DeliveryState.IN_DOUBT)
+
+
+TOO_LONG = "a" * 20_001
+"""What is refused, in a text without buttons."""
+
+
+@pytest.mark.parametrize("after", [True, False])
+async def test_what_may_have_arrived_before_a_long_night_is_not_said_twice(
+    chat: WecomChat, *, after: bool
+) -> None:
+    """WeCom forgets its keys in three hours: who comes back later leaves it to a person."""
+    # The process stops before it tries again.
+    chat.patient = False
+    chat.api.fail("message/send", drop=True, after=after)
+    await chat.say("王芳", TOO_LONG)
+    (waiting,) = await chat.all("deliveries", state=DeliveryState.PENDING)
+    assert waiting.unsure
+    heard = len(chat.to("王芳"))
+
+    await chat.tick(hours=4)
+    assert len(chat.to("王芳")) == heard
+    assert "待核投递 1 条" in await chat.say("陈静", "待核投递")
+    assert [one.id for one in await chat.all("deliveries", state="in-doubt")] == [waiting.id]
+    # The desk asks her, and does what fits.
+    await chat.press("陈静", "doubt_arrived" if after else "doubt_resend")
+    assert len(chat.to("王芳")) == heard + (not after)
+    assert await chat.states("deliveries", id=waiting.id) == ["sent"]
+
+
+async def test_what_surely_did_not_arrive_is_said_however_late(chat: WecomChat) -> None:
+    chat.patient = False
+    chat.api.fail("message/send", errcode=45009)
+    await chat.say("王芳", TOO_LONG)
+    heard = len(chat.to("王芳"))
+    await chat.tick(hours=4)
+    assert len(chat.to("王芳")) == heard + 1
+    assert not await chat.all("deliveries", state="in-doubt")
