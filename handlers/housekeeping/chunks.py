@@ -111,11 +111,9 @@ async def _follow(ctx: Context, ids: Sequence[str]) -> None:
     """What these rows were for; whether their campaigns have come to an end is asked once."""
     if not ids:
         return
-    touched: dict[str, None] = {}
-    for one in await ctx.work.deliveries.find(id__in=ids):
-        await outcomes.settled(ctx, one)
-        touched[one.subject] = None
-    for subject in touched:
+    rows = await ctx.work.deliveries.find(id__in=ids)
+    await outcomes.settled_all(ctx, rows)
+    for subject in dict.fromkeys(one.subject for one in rows):
         kind, _, campaign = subject.partition(":")
         if kind == "campaign":
             await planning.advance(ctx, campaign)

@@ -1,6 +1,7 @@
 """What follows when a delivery was sent, failed, or is in doubt."""
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 from handlers import matters
@@ -45,6 +46,36 @@ async def settled(ctx: Context, delivery: Delivery) -> None:
             await deciding.untold(ctx, rest)
         case _:
             pass
+
+
+async def settled_all(ctx: Context, deliveries: Sequence[Delivery]) -> None:
+    """``settled`` for many: direct posts that go out or have arrived, in few statements."""
+    posts = {
+        rest: one
+        for one in deliveries
+        for kind, _, rest in [one.purpose.partition(":")]
+        if kind == "post"
+    }
+    await ctx.work.tasks.load(posts)
+    tasks = [await ctx.work.tasks.get(one) for one in posts]
+    going = [
+        task for task in tasks
+        if (task.state, posts[task.id].state) == (TaskState.CREATED, DeliveryState.SENDING)
+    ]  # fmt: skip
+    arrived = [
+        dataclasses.replace(
+            task, url=posts[task.id].remote_id, posted_at=ctx.at, late=ctx.at > task.due_at
+        )
+        for task in tasks
+        if (task.state, posts[task.id].state) == (TaskState.SENDING, DeliveryState.SENT)
+    ]
+    await ctx.move_all(TASK, ctx.work.tasks, going, "send", MACHINE)
+    posted = await ctx.move_all(TASK, ctx.work.tasks, arrived, "sent", MACHINE)
+    await ctx.move_all(TASK, ctx.work.tasks, posted, "verify", MACHINE)
+    moved = {f"post:{task.id}" for task in (*going, *arrived)}
+    for one in deliveries:
+        if one.purpose not in moved:
+            await settled(ctx, one)
 
 
 async def _feedback(ctx: Context, delivery: Delivery, feedback_id: str) -> None:

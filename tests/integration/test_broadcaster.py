@@ -1,6 +1,7 @@
 """Chunks of the broadcast lane when the database does not say whether it has taken them."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -9,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Engine, event
 
 from bot import broadcaster
-from bot.aside import Inline
+from bot.aside import Aside, Inline
 from bot.assembly import assemble
 from bot.channel import Outgoing
 from bot.parts import Parts
@@ -19,6 +21,7 @@ from config.settings import load
 from handlers.housekeeping.ticking import clock_context
 from handlers.reposting import jobs
 from matrix.broadcast.retry import ATTEMPTS
+from matrix.core.campaign import RepostTask, TaskState
 from matrix.core.delivery import Delivery, DeliveryState, Lane
 from matrix.core.errors import DeliveryError
 from tests.doubles.channels import ToldChannel, told
@@ -202,3 +205,47 @@ async def test_a_process_whose_window_is_full_takes_no_more_jobs(tmp_path: Path)
         wanted = parts.broadcaster.wants()
         line.let_go.set()
     assert (sending, wanted) == (broadcaster.WINDOW, 0)
+
+
+async def test_tasks_of_a_chunk_move_in_few_statements(tmp_path: Path) -> None:
+    line, clock = ToldChannel(), FakeClock()
+    async with posted(tmp_path, line, clock, targets=0) as parts:
+        tasks = [
+            RepostTask(
+                id=f"t{n:03}", campaign="c", case="", account=f"a{n}", tier="", serial=n,
+                due_at=clock.now() + timedelta(minutes=n - 100),
+            )
+            for n in range(200)
+        ]  # fmt: skip
+        async with parts.store.work() as work:
+            await work.tasks.add_all(tasks)
+            template = Delivery(
+                id="d", lane=Lane.BROADCAST, platform=line.platform, address="", subject=SUBJECT,
+                content={"plain": "演练。"}, created_at=clock.now(),
+            )  # fmt: skip
+            some = [(f"in/{n}", task.account, f"post:{task.id}") for n, task in enumerate(tasks)]
+            await work.ledger.post(template, some)
+            await work.commit()
+        said: list[str] = []
+        writes = Aside(parts.settings.url, parts.queue)
+        lane = broadcaster.Broadcaster(
+            parts.services, parts.sender, writes, {line.platform}, parts.executor
+        )
+
+        def hear(*given: Any) -> None:
+            said.append(given[2])
+
+        event.listen(Engine, "before_cursor_execute", hear)
+        try:
+            await lane.run(SUBJECT)
+        finally:
+            event.remove(Engine, "before_cursor_execute", hear)
+            await writes.close()
+        async with parts.store.read() as work:
+            found = await work.tasks.find(order="id")
+            events = await work.events(entity="task")
+    assert {one.state for one in found} == {TaskState.VERIFIED}
+    assert all(one.url for one in found)
+    assert [one.late for one in found] == [n < 100 for n in range(200)]
+    assert Counter(one.action for one in events) == {"send": 200, "sent": 200, "verify": 200}
+    assert len(said) < 200
