@@ -14,8 +14,6 @@ from matrix.ports import Work
 
 # Judgements remembered between changes of the library: a rumor comes many times a day.
 _REMEMBERED = 1000
-# Claims that have begun to wait since; so many later a wording is looked up anew.
-_SOME_MORE = 50
 
 
 class _Beside(NamedTuple):
@@ -93,13 +91,13 @@ class Library:
         )
 
     def _beside(self, query: Normalised) -> Judgement:
-        """What waits and is alike; of one wording that comes again and again, looked up once.
+        """What waits and is alike; of a wording that comes again, looked up once.
 
-        A case is found at once, a new claim when some more have come.
+        As long as nothing new has begun to wait, that is: copies of a rumor are one claim.
         """
         now = self._waiting
         known = self._looked_up.get(query)
-        if known and known.cases == now.cases and now.claims - known.claims < _SOME_MORE:
+        if known and (known.cases, known.claims) == (now.cases, now.claims):
             return known.judged
         if len(self._looked_up) >= _REMEMBERED:
             del self._looked_up[next(iter(self._looked_up))]

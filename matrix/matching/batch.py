@@ -12,18 +12,18 @@ from matrix.matching.verdicts import Candidate, Judgement, ReasonKind
 __all__ = ["decide", "match_all", "propose", "rebuild"]
 
 # Claims the index proposes for one lead. Beyond the first few, what it finds less than this much as
-# like as the best is seldom meant: of 40, twelve are left to compare, and of the right claims 98.9
-# in 100 are among them, as many as among 32 without a limit (docs/performance.md).
-_PROPOSED, _NEAR, _FIRST = 40, 0.4, 8
+# like as the best is seldom meant: of 24, ten are left to compare, and of the right claims 98.6 in
+# 100 are among them (docs/performance.md).
+_PROPOSED, _NEAR, _FIRST = 24, 0.4, 8
 
 
 def propose(query: Normalised, index: CandidateIndex, limit: int = _PROPOSED) -> dict[str, float]:
-    """Ids of the claims worth comparing, with the index's score, best first.
+    """Ids of the claims worth comparing, best first, with the index's scores.
 
     Those of the very wording or link come on top of ``limit``.
     """
     ranked = index.search(query.text, limit)
-    least = _NEAR * ranked[0][1] if ranked else 0.0
+    least = _NEAR * max((score for _, score in ranked), default=0.0)
     found = dict(ranked[:_FIRST]) | {n: score for n, score in ranked[_FIRST:] if score >= least}
     if query.text:
         found.update((name, found.get(name, 0.0)) for name in index.search_key(query.key))

@@ -110,14 +110,14 @@ class LayeredIndex:
         return not self._visible
 
     def search(self, text: str, limit: int) -> list[tuple[str, float]]:
-        """The likeliest claims, best first."""
-        asked = telling(text, self._counts)
+        """The likeliest claims first, with their plain BM25."""
+        asked = telling(text, self._counts, self.count)
         found = self._written.search_terms(asked, limit + len(self._hidden))
-        if not self._visible:
-            return found
-        fresh = self._fresh.search(asked, self.count, self._averages, limit)
-        old = [one for one in found if one[0] not in self._hidden]
-        return sorted(fresh + old, key=lambda one: -one[1])[:limit]
+        if self._visible:
+            fresh = self._fresh.search(asked, self.count, self._averages, limit)
+            old = [one for one in found if one.name not in self._hidden]
+            found = sorted(fresh + old, key=lambda one: -one.weighed)[:limit]
+        return [(one.name, one.plain) for one in found]
 
     def read(self, ids: Iterable[str]) -> list[Candidate]:
         """The claims with these ids."""

@@ -58,10 +58,11 @@ class MemoryIndex:
         return self._rarities[term]
 
     def search(self, text: str, limit: int) -> list[tuple[str, float]]:
-        """The likeliest claims, best first."""
+        """The likeliest claims first, with their plain BM25."""
         averages = [total / max(1, self.count) for total in self._kept.lengths]
-        asked = telling(text, self._kept.counts)
-        return self._kept.search(asked, self.count, averages, limit)
+        asked = telling(text, self._kept.counts, self.count)
+        found = self._kept.search(asked, self.count, averages, limit)
+        return [(one.name, one.plain) for one in found]
 
     def read(self, ids: Iterable[str]) -> list[Candidate]:
         """The claims with these ids."""

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matrix.matching.verdicts import Candidate
-from storage.index.documents import BOOSTS, Entry, entry_of
+from storage.index.documents import BOOSTS, Asked, Entry, Found, entry_of
 
 __all__ = ["Postings"]
 
@@ -18,9 +18,6 @@ _K1, _B = 1.2, 0.75
 _BITS, _MOST = 8, 255
 # Claims that were removed are cleared away when they are half of all, and no fewer than this.
 _DEAD = 64
-
-Asked = Sequence[tuple[str, int, int]]
-"""Terms with how many claims of the whole library have them in title and rebuttal."""
 
 
 class Postings:
@@ -81,16 +78,34 @@ class Postings:
         return title.count(term), rebuttal.count(term)
 
     def search(
-        self, asked: Asked, claims: int, averages: Sequence[float], limit: int
-    ) -> list[tuple[str, float]]:
+        self, asked: Sequence[Asked], claims: int, averages: Sequence[float], limit: int
+    ) -> list[Found]:
         """The best of these, given the library's size and its texts' average lengths."""
+        weighed = self._scores(asked, [one.weight for one in asked], claims, averages)
+        plain = self._scores(asked, [1.0] * len(asked), claims, averages)
+        best = np.argsort(-weighed, kind="stable")[:limit]
+        return [
+            Found(name=one.id, weighed=float(weighed[at]), plain=float(plain[at]))
+            for at in best
+            if weighed[at] > 0 and (one := self._claims[at]) is not None
+        ]
+
+    def _scores(
+        self,
+        asked: Sequence[Asked],
+        weights: Sequence[float],
+        claims: int,
+        averages: Sequence[float],
+    ) -> NDArray[np.float64]:
         scores = np.zeros(len(self._claims))
-        seen = ([(one[0], one[1]) for one in asked], [(one[0], one[2]) for one in asked])
-        for field, boost, average, terms in zip(self._fields, BOOSTS, averages, seen, strict=True):
-            field.score(scores, [(term, boost * _idf(n, claims)) for term, n in terms], average)
-        best = np.argsort(-scores, kind="stable")[:limit]
-        return [(one.id, float(scores[at])) for at in best if scores[at] > 0
-                and (one := self._claims[at]) is not None]  # fmt: skip
+        seen = [one.title for one in asked], [one.rebuttal for one in asked]
+        for field, boost, average, counts in zip(self._fields, BOOSTS, averages, seen, strict=True):
+            terms = [
+                (one.term, weight * boost * _idf(count, claims))
+                for one, weight, count in zip(asked, weights, counts, strict=True)
+            ]
+            field.score(scores, terms, average)
+        return scores
 
     def read(self, name: str) -> Candidate | None:
         """A claim by its id."""

@@ -178,7 +178,7 @@ async def test_after_a_kill_what_was_not_written_is_taken_in_again(store, direct
 async def test_what_was_judged_before_is_judged_anew_when_a_bulletin_comes(reader, store):
     asked = f"听说{WATER}"
     assert (await reader.find(asked)).candidates == ()
-    await issue(store, "eggs", EGGS)
+    await issue(store, "lamps", LAMPS)
     assert (await reader.find(asked)).decision == "none"
     await issue(store, "water", WATER)
     first = await reader.find(asked)
