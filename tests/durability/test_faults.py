@@ -129,7 +129,7 @@ async def test_two_kills_of_the_only_process(tmp_path: Path) -> None:
 
 @long_form
 async def test_eleven_kills_of_the_only_process(tmp_path: Path) -> None:
-    print(await kills(f"sqlite:///{tmp_path / 'p.db'}", tmp_path, 0, 11, 4000))
+    print(await kills(f"sqlite:///{tmp_path / 'p.db'}", tmp_path, 0, 11, 6000))
 
 
 @long_form
