@@ -93,8 +93,9 @@ async def test_what_waits_does_not_move_what_the_bulletins_say(reader, store):
     alone = await reader.find(asked)
     for number in range(30):
         await queue(store, f"l{number}", f"{WATER}，第{number}栋除外")
+    await queue(store, "same", asked.removeprefix("听说"))
     beside = await reader.find(asked)
-    assert beside.alike
+    assert beside.alike[0].target == "same"
     assert (beside.decision, beside.candidates) == (alone.decision, alone.candidates)
 
 
