@@ -40,6 +40,7 @@ from bot.assembly import assemble  # noqa: E402
 from bot.channel import Channel, Doubt, Outgoing  # noqa: E402
 from bot.means import RandomIds, SystemClock  # noqa: E402
 from bot.platforms.webhook.channel import Webhook  # noqa: E402
+from bot.tuning import tune  # noqa: E402
 from config.settings import load  # noqa: E402
 from matrix.broadcast.plan import jobs  # noqa: E402
 from matrix.core.delivery import Delivery, Lane  # noqa: E402
@@ -73,13 +74,13 @@ async def work(args: argparse.Namespace) -> None:
     """A worker process: the product's assembly, nothing but the limit changed."""
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    sys.setswitchinterval(0.0005)
     host = urlsplit(args.sink).hostname or ""
     channels: dict[str, Channel] = {"webhook": Bare(host, args.rate, args.doubt, noop=args.noop)}
     settings = load({
         "PIYAO_DATA": args.data, "DATABASE_URL": args.database, "PIYAO_WEBCHAT": "off",
     })  # fmt: skip
     async with assemble(settings, channels=channels) as parts:
+        tune()
         print("ready", flush=True)
         while not stop.is_set():
             await parts.beat()
