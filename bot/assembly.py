@@ -47,9 +47,10 @@ from matrix.core.conversation import Inbound
 from matrix.ports import Clock, LinkChecker
 from storage import executors
 from storage.engine import open_engine
+from storage.memory_queue import MemoryQueue
 from storage.migrate import upgrade
 from storage.pace import SharedBudget, lately_sent
-from storage.queue import JobQueue, MemoryQueue
+from storage.queue import JobQueue
 from storage.unit_of_work import SqlStore
 
 LOG = logging.getLogger("piyao")

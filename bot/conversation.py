@@ -3,7 +3,7 @@
 from bot.parts import Parts
 from matrix.core.conversation import Inbound
 from matrix.core.directory import ChannelIdentity
-from storage.queue import MemoryQueue
+from storage.memory_queue import MemoryQueue
 
 
 async def bind(parts: Parts, platform: str, person: str) -> None:

@@ -25,7 +25,8 @@ from handlers.services import Services
 from matrix.ports import Clock
 from matrix.triage.calendar import LOCAL
 from storage import executors
-from storage.queue import JobQueue, MemoryQueue
+from storage.memory_queue import MemoryQueue
+from storage.queue import JobQueue
 from storage.unit_of_work import SqlStore
 
 LOG = logging.getLogger("piyao")

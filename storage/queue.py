@@ -1,4 +1,4 @@
-"""The durable queue of the broadcast lane: a table of jobs with leases, and its working double.
+"""The durable queue of the broadcast lane: a table of jobs with leases.
 
 A job is taken by one executor under a lease that nobody else has; only the holder of the lease can
 end it or put it back for later. What a dead executor held waits again. A repeat of a job's name is
@@ -54,51 +54,7 @@ class Writes(Protocol):
         """Run ``body`` in a transaction of its own and commit."""
 
 
-class MemoryQueue:
-    """Jobs in memory: for journeys. Committed jobs wait until ``drain`` runs them."""
-
-    def __init__(self) -> None:
-        """Nothing waits."""
-        self.waiting: list[str] = []
-        self._later: list[str] = []
-        self._known: set[str] = set()
-
-    def put(self, connection: Connection, job: str, subjects: Sequence[str]) -> None:
-        """Queue once per subject, when the transaction commits."""
-        _once(connection, partial(self._kept, job, list(subjects)))
-
-    def _kept(self, job: str, subjects: Sequence[str]) -> None:
-        for subject in subjects:
-            if (name := f"{job}:{subject}") not in self._known:
-                self._known.add(name)
-                self.waiting.append(subject)
-
-    @staticmethod
-    def fault() -> str:
-        """Nothing can be wrong with it."""
-        return ""
-
-    async def depth(self) -> int:
-        """Jobs that wait."""
-        return len(self.waiting) + len(self._later)
-
-    async def prune(self, before: datetime) -> int:
-        """What is done is forgotten at once."""
-        del before
-        return 0
-
-    async def drain(self, run: JobRunner) -> bool:
-        """Run what waits, and once more what was to go on later; whether anything has moved."""
-        later, self._later = self._later, []
-        self._later = [one for one in later if await run(one) is not None]
-        moved = bool(self.waiting) or len(self._later) < len(later)
-        while self.waiting:
-            if await run(one := self.waiting.pop(0)) is not None:
-                self._later.append(one)
-        return moved
-
-
-def _once(connection: Connection, kept: Callable[[], None]) -> None:
+def once_committed(connection: Connection, kept: Callable[[], None]) -> None:
     """Call ``kept`` when the connection's present transaction commits."""
     open_ = True
 
@@ -139,7 +95,7 @@ class JobQueue:
         ]
         if rows:
             connection.execute(insert_or_skip(connection, JOB), rows)
-            _once(connection, self.wake)
+            once_committed(connection, self.wake)
 
     def wake(self) -> None:
         """There may be something to take. From any thread."""

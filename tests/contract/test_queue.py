@@ -10,8 +10,9 @@ from sqlalchemy import event
 from bot.aside import Inline, InWork, T
 from matrix.broadcast.plan import Job, read_job
 from storage.engine import open_engine
+from storage.memory_queue import MemoryQueue
 from storage.migrate import upgrade
-from storage.queue import JobQueue, JobRunner, MemoryQueue
+from storage.queue import JobQueue, JobRunner
 from storage.unit_of_work import SqlStore
 
 PATIENCE = 20.0
