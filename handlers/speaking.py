@@ -113,11 +113,7 @@ class Voice:
     def post_line(self, person: str, roles: Collection[Role], unit: str) -> PostLine | None:
         """Which post a card asks, where its reader holds several; None where there is no doubt."""
         today = access.beijing_date(self.at)
-        held = [
-            post
-            for post in self.directory.posts
-            if post.person == person and access.in_force(post, today)
-        ]
+        held = [one for one in self.directory.posts_of(person) if access.in_force(one, today)]
         meant = [p for p in held if p.role in roles and (not unit or p.unit == unit)]
         if not meant or len(held) == 1:
             return None
@@ -151,10 +147,8 @@ class Voice:
         today = access.beijing_date(self.at)
         return [
             post
-            for post in self.directory.posts
-            if post.role in roles
-            and (not unit or post.unit == unit)
-            and access.in_force(post, today)
+            for post in self.directory.posts_with(*roles)
+            if (not unit or post.unit == unit) and access.in_force(post, today)
         ]
 
     async def _say(
