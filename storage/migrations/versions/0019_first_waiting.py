@@ -1,13 +1,13 @@
 """the oldest lead of a rumor that waits is found without sorting thousands
 
-Revision ID: 0018_first_waiting
+Revision ID: 0019_first_waiting
 """
 
 from alembic import op
 
 
-revision = '0018_first_waiting'
-down_revision = '0017_unsure'
+revision = '0019_first_waiting'
+down_revision = '0018_open_deliveries'
 branch_labels = None
 depends_on = None
 
