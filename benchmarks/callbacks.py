@@ -1,11 +1,14 @@
 """Callbacks of an official account: 200 a second for a minute against the real process.
 
     python benchmarks/callbacks.py [--rate 200] [--seconds 60] [--claims 10000] [--wait 60]
+        [--texts distinct|storm]
 
 Starts the product and a double of WeChat's server as processes of their own, on a temporary SQLite
-file with CLAIMS rebuttals. Signed and encrypted messages of 3,000 people arrive at a steady rate;
-one in fifty is a platform's retry of one just sent. Measured: each HTTP response, what the inbox
-and the leads hold afterwards, and the backlog 60 s after the load. Prints one JSON line last.
+file with CLAIMS rebuttals and an officer at the desk. Signed and encrypted messages of 3,000 people
+arrive at a steady rate; one in fifty is a platform's retry of one just sent. ``distinct``, the
+worst case: each is a rumor of its own, all made of one sentence, so that the library is near.
+``storm``: forwards of a few rumors (benchmarks/storm.py). Measured: each HTTP response, what the
+inbox and the leads hold afterwards, and the backlog 60 s after the load. Prints one JSON line last.
 """
 
 import argparse
@@ -18,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -27,6 +31,7 @@ import aiohttp
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from benchmarks import storm  # noqa: E402
 from matrix.core.bulletin import Bulletin, BulletinState, Kind  # noqa: E402
 from matrix.core.case import Verdict  # noqa: E402
 from matrix.core.directory import Area, AreaKind, ChannelIdentity, Person, Post  # noqa: E402
@@ -40,6 +45,7 @@ from tests.journeys.official_play import account  # noqa: E402
 
 CHANNEL = "wechat_official@jiangbei"
 PEOPLE = 3000
+DESK = "o" + "d" * 27
 PORT = 18473
 RETRY = 50
 """One message in so many is sent a second time, as WeChat does after five seconds."""
@@ -55,16 +61,32 @@ def text_of(number: int) -> str:
     return f"听说{place}{number % 997}号小区{thing}{end}，物业第{number}号通知"
 
 
-async def fill(url: str, claims: int) -> None:
+def storm_text(number: int) -> str:
+    """A forward of one of a few rumors."""
+    return storm.text_of(number, text_of(number))
+
+
+TEXTS = {"distinct": text_of, "storm": storm_text}
+
+
+def rebutted(claims: int, texts: str) -> list[str]:
+    """What there is a rebuttal of."""
+    known = storm.known() if texts == "storm" else ()
+    return [*known, *(text_of(10 * number) for number in range(claims - len(known)))]
+
+
+async def fill(url: str, claims: int, texts: str) -> None:
     """A district of one desk and the reporters, and the rebuttals as imported bulletins."""
     upgrade(url)
     store = SqlStore(open_engine(url))
     now = datetime.now(UTC)
     async with store.work() as work:
         await work.areas.add(Area(id="990100", name="测试区", kind=AreaKind.DISTRICT))
-        people = [f"o{n:027d}" for n in range(PEOPLE)]
+        reporters = [f"o{n:027d}" for n in range(PEOPLE)]
+        people = [DESK, *reporters]
         await work.people.add_all([Person(id=p, handle=p, name=p, greeted=True) for p in people])
-        await work.posts.add_all([Post(id=p, person=p, role=Role.SUPERVISOR) for p in people])
+        await work.posts.add(Post(id=DESK, person=DESK, role=Role.DESK))
+        await work.posts.add_all([Post(id=p, person=p, role=Role.SUPERVISOR) for p in reporters])
         await work.identities.add_all(
             [
                 ChannelIdentity(
@@ -73,7 +95,6 @@ async def fill(url: str, claims: int) -> None:
                 for p in people
             ]
         )  # fmt: skip
-        texts = [text_of(10 * number) for number in range(claims)]
         await work.bulletins.add_all(
             [
                 Bulletin(
@@ -82,7 +103,7 @@ async def fill(url: str, claims: int) -> None:
                     claim_key=normalise(text).key, issuer="benchmark", verdict=Verdict.FALSE,
                     issued_at=now, change=n + 1,
                 )
-                for n, text in enumerate(texts)
+                for n, text in enumerate(rebutted(claims, texts))
             ]
         )  # fmt: skip
         await work.serial("bulletin-change", claims)
@@ -90,12 +111,12 @@ async def fill(url: str, claims: int) -> None:
     await store.engine.dispose()
 
 
-def callback(sealed: Sealed, number: int) -> tuple[dict[str, str], bytes]:
+def callback(sealed: Sealed, number: int, text: str) -> tuple[dict[str, str], bytes]:
     """One signed message."""
     stamp = str(int(time.time()))
     fields = {
         "ToUserName": "gh_1", "FromUserName": f"o{number % PEOPLE:027d}", "CreateTime": stamp,
-        "MsgType": "text", "Content": text_of(number), "MsgId": str(10**15 + number),
+        "MsgType": "text", "Content": text, "MsgId": str(10**15 + number),
     }  # fmt: skip
     return sealed.packed(xml_of(fields), stamp, f"n{number}")
 
@@ -103,14 +124,14 @@ def callback(sealed: Sealed, number: int) -> tuple[dict[str, str], bytes]:
 class Load:
     """Sends at a steady rate, whatever comes back."""
 
-    def __init__(self, http: aiohttp.ClientSession) -> None:
-        self.http, self.sealed = http, Sealed()
+    def __init__(self, http: aiohttp.ClientSession, text: Callable[[int], str]) -> None:
+        self.http, self.text, self.sealed = http, text, Sealed()
         self.times: list[float] = []
         self.failed = 0
         self.replies = 0
 
     async def one(self, number: int) -> None:
-        query, body = callback(self.sealed, number)
+        query, body = callback(self.sealed, number, self.text(number))
         began = time.perf_counter()
         try:
             url = f"http://127.0.0.1:{PORT}/hooks/{CHANNEL}"
@@ -157,15 +178,15 @@ async def started(process: Any, http: aiohttp.ClientSession) -> None:
     raise SystemExit("the product did not start")
 
 
-async def main(rate: int, seconds: int, claims: int, wait: int) -> None:
+async def main(rate: int, seconds: int, claims: int, wait: int, texts: str) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        await fill(f"sqlite:///{folder / 'piyao.db'}", claims)
+        await fill(f"sqlite:///{folder / 'piyao.db'}", claims, texts)
         async with OfficialAccountServer() as server, aiohttp.ClientSession(
             timeout=aiohttp.ClientTimeout(total=6), connector=aiohttp.TCPConnector(limit=0)
         ) as http:  # fmt: skip
-            for person in range(PEOPLE):
-                server.allow(f"o{person:027d}", 10**6, 10**6)
+            for person in [DESK, *(f"o{number:027d}" for number in range(PEOPLE))]:
+                server.allow(person, 10**6, 10**6)
             environment = {
                 **os.environ, "PIYAO_DATA": name, "PIYAO_PORT": str(PORT), "PIYAO_WEBCHAT": "off",
                 "PIYAO_SECRET_KEY": "k" * 40, "PIYAO_WECHAT_BASE_URL": server.url,
@@ -178,7 +199,7 @@ async def main(rate: int, seconds: int, claims: int, wait: int) -> None:
             )  # fmt: skip
             try:
                 await started(process, http)
-                load = Load(http)
+                load = Load(http, TEXTS[texts])
                 began = time.perf_counter()
                 await load.run(rate, seconds)
                 lasted = time.perf_counter() - began
@@ -189,7 +210,7 @@ async def main(rate: int, seconds: int, claims: int, wait: int) -> None:
             finally:
                 process.terminate()
                 process.wait(30)
-        report(load, rate * seconds, lasted, emptied, left)
+        report(load, rate * seconds, texts, lasted, emptied, left)
 
 
 async def drained(path: Path, wait: int) -> float | None:
@@ -202,7 +223,9 @@ async def drained(path: Path, wait: int) -> float | None:
     return None
 
 
-def report(load: Load, sent: int, lasted: float, emptied: float | None, left: Any) -> None:
+def report(
+    load: Load, sent: int, texts: str, lasted: float, emptied: float | None, left: Any
+) -> None:
     times = sorted(load.times)
 
     def part(share: float) -> float:
@@ -211,7 +234,8 @@ def report(load: Load, sent: int, lasted: float, emptied: float | None, left: An
     print(
         json.dumps(
             {
-                "messages": sent, "requests": len(times), "seconds": round(lasted, 1),
+                "texts": texts, "messages": sent, "requests": len(times),
+                "seconds": round(lasted, 1),
                 "p50": part(0.5), "p99": part(0.99), "worst": round(times[-1], 3),
                 "refused_or_late": load.failed, "passive_replies": load.replies,
                 "lost": sent - left["stored"], "backlog_at_the_end": left["backlog"],
@@ -227,4 +251,5 @@ if __name__ == "__main__":
     parser.add_argument("--seconds", type=int, default=60)
     parser.add_argument("--claims", type=int, default=10_000)
     parser.add_argument("--wait", type=int, default=60, help="seconds for the backlog")
+    parser.add_argument("--texts", choices=sorted(TEXTS), default="distinct")
     asyncio.run(main(**vars(parser.parse_args())))

@@ -15,7 +15,7 @@ from bot.answers import Answers
 from bot.aside import Aside, Inline
 from bot.attachments import Attachments
 from bot.beginning import check_roles, clock_of, make_key, one_process, prepare_data
-from bot.broadcaster import Broadcaster
+from bot.broadcaster import ALONE_AT_HAND, AT_HAND, Broadcaster
 from bot.channel import Channel, Waited
 from bot.dispatch import ALONE, SHARED, Dispatcher
 from bot.following import indexes
@@ -128,7 +128,10 @@ async def assemble(
         if ProcessRole.CHAT in settings.roles:
             outbox.sender = sender
         queue, writes = _queue(settings, store, executor, stack, durable=durable)
-        broadcaster = Broadcaster(services, sender, writes, frozenset(made), executor)
+        broadcaster = Broadcaster(
+            services, sender, writes, frozenset(made), executor,
+            ALONE_AT_HAND if alone(settings) else AT_HAND,
+        )  # fmt: skip
         webchat = made.get(WebChat.platform)
         parts = Parts(
             settings=settings, services=services, store=store, library=library,

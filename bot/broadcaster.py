@@ -27,10 +27,11 @@ _HANDS = 64
 _WORTH = 64
 """Outcomes, or room for rows, that are worth a transaction: more rows share what it costs beside
 them, and the rest of the window still keeps all hands busy meanwhile."""
-_AT_HAND = 3
-"""Jobs with rows to mark: more would be held back from other processes."""
-_LOW = 1
-"""With so few of them more are taken, several at once."""
+AT_HAND, ALONE_AT_HAND = 3, 8
+"""Jobs with rows to mark: more would be held back from other processes, where there are any.
+
+When no more than a third is left more are taken, several at once.
+"""
 _WISHES = 4
 """Jobs asked for their next rows in one transaction: the end of one is the beginning of another."""
 _LINGER = 0.05
@@ -85,8 +86,10 @@ class Broadcaster:
         writes: Aside | Inline,
         platforms: Collection[str],
         executor: str,
+        at_hand: int = AT_HAND,
     ) -> None:
         """``writes`` is the hand of the ledger, ``executor`` unique to this process."""
+        self._at_hand = at_hand
         self._services = services
         self._sender = sender
         self._writes = writes
@@ -124,7 +127,7 @@ class Broadcaster:
     def wants(self) -> int:
         """How many more jobs would be begun now: one is at hand when the present one ends."""
         ready = sum(self._ready(one) for one in self._jobs)
-        return 0 if self.stopping or ready > _LOW else _AT_HAND - ready
+        return 0 if self.stopping or ready > self._at_hand // 3 else self._at_hand - ready
 
     def full(self) -> set[str]:
         """Lines of which no more jobs are wanted: what they can send is at hand."""
@@ -203,7 +206,9 @@ class Broadcaster:
         """What is to be written now, by jobs, and how many rows may be marked with it."""
         turns: dict[_Open, _Turn] = {}
         for one, result in self._results:
-            turns.setdefault(one, _Turn(open=one)).results.append(result)
+            if one not in turns:
+                turns[one] = _Turn(open=one)
+            turns[one].results.append(result)
         room = WINDOW - self._out + len(self._results)
         self._results = []
         if room >= _WORTH:

@@ -18,6 +18,9 @@ from matrix.core.case import Case
 from matrix.core.claim import Claim
 from matrix.core.lead import LeadState
 from matrix.matching.candidates import CandidateIndex
+from matrix.matching.passages import LONG
+from matrix.matching.terms import tokens
+from matrix.matching.text import Normalised, normalise
 from matrix.matching.verdicts import Candidate
 from matrix.ports import Work
 from storage.index.layered import LayeredIndex
@@ -88,11 +91,24 @@ class Waiting:
         self.index = index
         self.cases = self.claims = 0
         """How many have come in so far: what has been looked up before may be out of date."""
+        self._wordings: set[str] = set()
         self.start_over()
+
+    def has_case(self, query: Normalised) -> bool:
+        """Whether a case may have the very words, numerals read as one; False is certain."""
+        # Passages of a long text are compared too, and each may be a case's wording.
+        if len(query.text) > LONG:
+            return True
+        return not self._wordings.isdisjoint({query.key, _folded(query)})
+
+    def has_lead(self, query: Normalised) -> bool:
+        """Whether a lead of the very words waits."""
+        return any(name.startswith("claim:") for name in self.index.search_key(query.key))
 
     def start_over(self) -> None:
         """Forget everything; the next `follow` takes all from the database."""
         self._cases: set[str] = set()
+        self._wordings.clear()
         self._leads: dict[str, datetime] = {}
         self._filed: datetime | None = None
         self._received: datetime | None = None
@@ -114,6 +130,8 @@ class Waiting:
         ]
         for case in found:
             self.index.put([_of_case(case)])
+            wording = normalise(case.wording)
+            self._wordings |= {wording.key, _folded(wording)}
             self._cases.add(case.id)
             self.cases += 1
             self._filed = case.filed_at
@@ -194,6 +212,11 @@ def _read(mark: Path | None) -> int:
         return int(json.loads(mark.read_text("ascii"))) if mark is not None else 0
     except (OSError, ValueError, TypeError):
         return 0
+
+
+def _folded(wording: Normalised) -> str:
+    """Letters and digits, every numeral in digits: what makes two texts identical to the judge."""
+    return "".join(tokens(wording.text))
 
 
 def _of_bulletin(bulletin: Bulletin) -> Candidate:

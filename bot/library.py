@@ -1,9 +1,10 @@
 """Matching, wired: the indexes propose, the judge decides, the database follows by number."""
 
-from typing import NamedTuple
+from functools import lru_cache
+from typing import NamedTuple, TypeVar
 
 from bot.following import Issued, Waiting
-from handlers.services import Directories, Found, Resemblance
+from handlers.services import Beside, Directories, Found, Resemblance
 from matrix.matching.batch import decide
 from matrix.matching.candidates import IndexLostError
 from matrix.matching.caution import Caution
@@ -12,16 +13,39 @@ from matrix.matching.text import Normalised, normalise
 from matrix.matching.verdicts import Judgement, ReasonKind, Scored
 from matrix.ports import Work
 
+T = TypeVar("T")
+
 # Judgements remembered between changes of the library: a rumor comes many times a day.
 _REMEMBERED = 1000
 
 
-class _Beside(NamedTuple):
-    """What was alike when so many cases and claims had come in."""
+class _Latest(dict[Normalised, T]):
+    """What was found for the wordings that came last; the one longest unasked makes room."""
+
+    def at(self, query: Normalised) -> T | None:
+        found = self.pop(query, None)
+        if found is not None:
+            self[query] = found
+        return found
+
+    def keep(self, query: Normalised, found: T) -> T:
+        self.pop(query, None)
+        self[query] = found
+        if len(self) > _REMEMBERED:
+            del self[next(iter(self))]
+        return found
+
+
+class _Looked(NamedTuple):
+    """What was alike when so many cases and claims had come in.
+
+    ``waited``: a lead of the same wording was one of them.
+    """
 
     judged: Judgement
     cases: int
     claims: int
+    waited: bool
 
 
 class Library:
@@ -45,13 +69,14 @@ class Library:
         self._directories = directories
         self._model = model
         self._caution = caution
+        self._normal = lru_cache(_REMEMBERED)(normalise)
         self.follow_directory()
 
     def follow_directory(self) -> None:
         """After an import the gazetteer may be another."""
         self._judge = Judge(self._directories.current.gazetteer, self._model, self._caution)
-        self._judged: dict[Normalised, Judgement] = {}
-        self._looked_up: dict[Normalised, _Beside] = {}
+        self._judged = _Latest[Judgement]()
+        self._looked_up = _Latest[_Looked]()
 
     async def refresh(self, work: Work) -> None:
         """Take in what changed since the last call, in this or any other process."""
@@ -73,47 +98,58 @@ class Library:
 
     def find(self, text: str) -> Found:
         """See ``Matching.find``."""
-        query = normalise(text)
+        query = self._normal(text)
         judged = self._among_bulletins(query)
-        beside = self._beside(query)
         hits = self._directories.current.gazetteer.find(query.text)
         return Found(
             decision=judged.decision.value,
             candidates=tuple(map(_resembles, judged.candidates)),
-            alike=tuple(_resembles(one) for one in beside.candidates if one.score >= WORTH_A_LOOK),
             model_version=self._model.version,
-            # A short text that a running case repeats word for word is no riddle.
-            asks_original=judged.asks_original and beside.asks_original,
+            asks_original=judged.asks_original,
             key=query.key if query.text else "",
             length=query.length,
             areas=tuple(dict.fromkeys(hit.area for hit in hits)),
             text=text,
         )
 
-    def _beside(self, query: Normalised) -> Judgement:
+    def beside(self, found: Found) -> Beside:
+        """See ``Matching.beside``."""
+        judged = self._among_what_waits(self._normal(found.text))
+        return Beside(
+            alike=tuple(_resembles(one) for one in judged.candidates if one.score >= WORTH_A_LOOK),
+            asks_original=judged.asks_original,
+        )
+
+    def repeats_case(self, found: Found) -> bool:
+        """See ``Matching.repeats_case``."""
+        return self._waiting.has_case(self._normal(found.text))
+
+    def _among_what_waits(self, query: Normalised) -> Judgement:
         """What waits and is alike; of a wording that comes again, looked up once.
 
-        As long as nothing new has begun to wait, that is: copies of a rumor are one claim.
+        As long as nothing new has begun to wait, that is; of a wording that waits itself, as long
+        as no case has been filed: what has come in since was compared with it, and both stand in
+        the desk's list. What is decided never rests on another waiting lead.
         """
         now = self._waiting
-        known = self._looked_up.get(query)
-        if known and (known.cases, known.claims) == (now.cases, now.claims):
+        waits = now.has_lead(query)
+        known = self._looked_up.at(query)
+        if (
+            known
+            and known.cases == now.cases
+            and (known.claims == now.claims or (waits and known.waited))
+        ):
             return known.judged
-        if len(self._looked_up) >= _REMEMBERED:
-            del self._looked_up[next(iter(self._looked_up))]
         # What a word tells is taken from the bulletins: of what waits, half may be one rumor.
         found = decide(query, now.index, self._judge, rarity=self._issued.index, doubles=False)
-        self._looked_up[query] = _Beside(found, now.cases, now.claims)
+        self._looked_up.keep(query, _Looked(found, now.cases, now.claims, waits))
         return found
 
     def _among_bulletins(self, query: Normalised) -> Judgement:
         """What is decided, once for each wording while the library stands still."""
-        known = self._judged.get(query)
-        if known is None:
-            if len(self._judged) >= _REMEMBERED:
-                del self._judged[next(iter(self._judged))]
-            known = self._judged[query] = decide(query, self._issued.index, self._judge)
-        return known
+        return self._judged.at(query) or self._judged.keep(
+            query, decide(query, self._issued.index, self._judge)
+        )
 
 
 def _resembles(one: Scored) -> Resemblance:

@@ -31,13 +31,16 @@ async def start(
     business: datetime,
     case: str = "",
     due_at: datetime | None = None,
+    new: bool = False,
 ) -> Deadline | None:
     """Start a stage's clock on a subject; an open one of the same stage is closed first.
 
-    None where the grade has no such clock. ``business`` is when the oldest lead came; ``due_at``
-    an end that people agreed on. A clock of a paused case waits from its beginning.
+    ``new`` is a subject that has just been made: nothing runs on it. None where the grade has no
+    such clock. ``business`` is when the oldest lead came; ``due_at`` an end that people agreed on.
+    A clock of a paused case waits from its beginning.
     """
-    await stop(ctx, subject, stage)
+    if not new:
+        await stop(ctx, subject, stage)
     found = await ctx.work.cases.maybe(case)
     paused = found is not None and found.paused_reason and stage is not Stage.FIRST_PUBLICATION
     made = Deadline(
@@ -153,6 +156,13 @@ async def due_of(ctx: Context, subject: str) -> datetime | None:
     """The nearest due time of a subject's open clocks."""
     found = await ctx.work.deadlines.find(subject=subject, closed_at=None, order="due_at", limit=1)
     return found[0].due_at if found else None
+
+
+async def nearest(ctx: Context, kind: str, most: int) -> list[Deadline]:
+    """Open clocks on subjects of one kind (``lead``, …), nearest due first."""
+    return await ctx.work.deadlines.find(
+        closed_at=None, subject__starts=f"{kind}:", order="due_at", limit=most
+    )
 
 
 async def case_due(ctx: Context, case_id: str) -> datetime | None:

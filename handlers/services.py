@@ -1,11 +1,12 @@
 """What handlers are given: ports, the district's policy, and the directory."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from matrix.core.calendar import Shift, SpecialDay, WorkCalendar
 from matrix.core.directory import Account, Area, Person, Post, Topic, Unit
+from matrix.core.roles import Role
 from matrix.matching.gazetteer import Gazetteer
 from matrix.ports import Clock, Ids, LinkChecker, Outbox, Pages, Sealer, Store
 from matrix.triage.calendar import Holidays
@@ -55,6 +56,8 @@ class Policy:
     platform_hosts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     keep: Keep = field(default_factory=Keep)
     bundle_minutes: int = 10
+    cards_at_once: int = 20
+    """Waiting leads of ``bundle_minutes`` past which the desk gets a digest instead of cards."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +75,27 @@ class Directory:
     calendars: Mapping[str, WorkCalendar] = field(default_factory=dict)
     days: tuple[SpecialDay, ...] = ()
     shifts: tuple[Shift, ...] = ()
+    _by_role: Mapping[Role, Sequence[int]] = field(init=False, repr=False, compare=False)
+    _by_person: Mapping[str, Sequence[Post]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Who holds what is asked several times for every lead, of thousands of posts."""
+        by_role: dict[Role, list[int]] = {}
+        by_person: dict[str, list[Post]] = {}
+        for place, post in enumerate(self.posts):
+            by_role.setdefault(post.role, []).append(place)
+            by_person.setdefault(post.person, []).append(post)
+        object.__setattr__(self, "_by_role", by_role)
+        object.__setattr__(self, "_by_person", by_person)
+
+    def posts_with(self, *roles: Role) -> list[Post]:
+        """Posts with one of the roles, in their order, whenever they are held."""
+        places = sorted(place for role in set(roles) for place in self._by_role.get(role, ()))
+        return [self.posts[place] for place in places]
+
+    def posts_of(self, person: str) -> Sequence[Post]:
+        """A person's posts, in their order, whenever they are held."""
+        return self._by_person.get(person, ())
 
     def unit_name(self, code: str) -> str:
         """Short name of a unit, or the code."""
@@ -107,19 +131,29 @@ class Resemblance:
 class Found:
     """What matching says of one text.
 
-    ``decision``, match, suggest or none, rests on the bulletins in ``candidates`` alone.
-    ``alike`` are the cases and waiting claims that are worth a look. Best first, both.
+    ``decision``, match, suggest or none, rests on the bulletins in ``candidates`` alone; these are
+    best first. ``asks_original``: as far as they go, the text is too short to be sure of.
     """
 
     decision: str
     candidates: tuple[Resemblance, ...]
-    alike: tuple[Resemblance, ...]
     model_version: str
     asks_original: bool
     key: str
     length: int
     areas: tuple[str, ...]
     text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """Cases and waiting claims that are worth a look, best first.
+
+    ``asks_original``: they do not make a riddle of a short text clear either.
+    """
+
+    alike: tuple[Resemblance, ...] = ()
+    asks_original: bool = True
 
 
 class Directories:
@@ -131,10 +165,19 @@ class Directories:
 
 
 class Matching(Protocol):
-    """Port: compares a text with what has been issued and with open cases."""
+    """Port: compares a text with what has been issued, and with what waits beside it.
+
+    Each takes a few milliseconds; in a flood only what is needed is asked.
+    """
 
     def find(self, text: str) -> Found:
-        """Decide. Pure but for the index; a few milliseconds."""
+        """Decide among the bulletins. Pure but for the index."""
+
+    def beside(self, found: Found) -> Beside:
+        """What waits and is alike."""
+
+    def repeats_case(self, found: Found) -> bool:
+        """False where ``beside`` has no case of the very words; told at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """The ways to speak: answers, cards, questions, and what becomes of a card that is settled."""
 
 import dataclasses
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -113,11 +113,7 @@ class Voice:
     def post_line(self, person: str, roles: Collection[Role], unit: str) -> PostLine | None:
         """Which post a card asks, where its reader holds several; None where there is no doubt."""
         today = access.beijing_date(self.at)
-        held = [
-            post
-            for post in self.directory.posts
-            if post.person == person and access.in_force(post, today)
-        ]
+        held = [one for one in self.directory.posts_of(person) if access.in_force(one, today)]
         meant = [p for p in held if p.role in roles and (not unit or p.unit == unit)]
         if not meant or len(held) == 1:
             return None
@@ -151,10 +147,8 @@ class Voice:
         today = access.beijing_date(self.at)
         return [
             post
-            for post in self.directory.posts
-            if post.role in roles
-            and (not unit or post.unit == unit)
-            and access.in_force(post, today)
+            for post in self.directory.posts_with(*roles)
+            if (not unit or post.unit == unit) and access.in_force(post, today)
         ]
 
     async def _say(
@@ -259,16 +253,28 @@ class Voice:
             await self.work.buttons.save(dataclasses.replace(button, void="settled"))
         return len(live)
 
+    async def rewrite(self, card: Delivery, reply: Reply, newest: Delivery) -> None:
+        """A card says how things stand now; its buttons stay. ``newest`` is how it looks so far."""
+        content = {**card.content, **encode_reply(reply, []), "choices": card.content["choices"]}
+        if content != newest.content:
+            await self._change(card, content, card.subject)
+
     async def _edit(self, card: Delivery, note: Reply) -> None:
         content = dict(card.content)
         content["choices"] = []
         content["note"] = encode_reply(note, [])
+        await self._change(card, content)
+
+    async def _change(
+        self, card: Delivery, content: Mapping[str, object], subject: str = ""
+    ) -> None:
         await self.work.deliveries.add(
             Delivery(
                 id=self.services.ids.new(),
                 platform=card.platform,
                 address=card.address,
                 person=card.person,
+                subject=subject,
                 content=content,
                 edits=card.id,
                 harmless=True,

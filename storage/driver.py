@@ -67,6 +67,11 @@ class Connection(aiosqlite.Connection):
         cursor.close()
         return rows, changed
 
+    def run_many_now(self, sql: str, parameters: Sequence[Sequence[Any]]) -> None:
+        """Write a row for each set of parameters; only while ``writes``."""
+        self._still_open()
+        self._conn.executemany(sql, parameters).close()
+
     def _still_open(self) -> None:
         """A full disk ends a transaction by itself: what came after would stand on its own."""
         if not self._conn.in_transaction:

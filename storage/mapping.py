@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields
 from datetime import datetime
 from enum import StrEnum
+from operator import attrgetter
 from types import NoneType, UnionType
 from typing import Any, TypeVar
 
@@ -35,6 +36,7 @@ def _unwrap(hint: Any) -> tuple[Any, bool]:
 
 _HINTS: dict[type, dict[str, Any]] = {}
 _READERS: dict[type, dict[str, Callable[[Any], Any]]] = {}
+_VALUES: dict[type, tuple[tuple[str, ...], Callable[[Entity], tuple[Any, ...]]]] = {}
 
 
 def hints(entity: type[Entity]) -> dict[str, Any]:
@@ -79,26 +81,36 @@ def _readers(entity: type[Entity]) -> dict[str, Callable[[Any], Any]]:
     return readers
 
 
+_AS_IT_IS = frozenset({str, int, bool, float, datetime, NoneType})
+"""What a column takes without a change: nearly all there is, so it is asked first."""
+
+
 def to_row(entity: Entity) -> dict[str, Any]:
     """Column values of an entity."""
-    row: dict[str, Any] = {}
-    for field in fields(entity):
-        value = getattr(entity, field.name)
-        if isinstance(value, StrEnum):
-            value = str(value)
-        elif isinstance(value, tuple):
-            value = list(value)
-        elif isinstance(value, Mapping):
-            value = dict(value)
-        row[field.name] = value
-    return row
+    known = _VALUES.get(type(entity))
+    if known is None:
+        made = tuple(field.name for field in fields(entity))
+        known = _VALUES[type(entity)] = made, attrgetter(*made)
+    names, values_of = known
+    return {
+        name: value if type(value) in _AS_IT_IS else _plain(value)
+        for name, value in zip(names, values_of(entity), strict=True)
+    }
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, StrEnum):
+        return str(value)
+    if isinstance(value, tuple):
+        return list(value)
+    return dict(value) if isinstance(value, Mapping) else value
 
 
 def from_row(entity: type[E], row: Mapping[str, Any]) -> E:
     """The entity of a row."""
-    readers = _readers(entity)
-    values = {
-        name: readers[name](value) if name in readers and value is not None else value
-        for name, value in row.items()
-    }
+    values = dict(row)
+    for name, read in _readers(entity).items():
+        value = values[name]
+        if value is not None:
+            values[name] = read(value)
     return entity(**values)

@@ -57,18 +57,30 @@ class Question:
 
 def question(criteria: Mapping[str, Any]) -> Question:
     """Shape and values. Raises KeyError for an unknown comparison."""
-    terms, values = [], {}
-    for key, value in criteria.items():
+    shape = _shape(tuple([(key, value is None) for key, value in criteria.items()]))
+    values = {
+        parameter: value if given is None else given(value)
+        for (parameter, given), value in zip(shape.given, criteria.values(), strict=True)
+        if value is not None
+    }
+    return Question(shape.terms, values)
+
+
+class _Shape(NamedTuple):
+    """Criteria without their values; ``given`` are the parameters and what is made of a value."""
+
+    terms: tuple[Term, ...]
+    given: tuple[tuple[str, Callable[[Any], Any] | None], ...]
+
+
+@cache
+def _shape(keys: tuple[tuple[str, bool], ...]) -> _Shape:
+    terms = []
+    for key, null in keys:
         column, _, comparison = key.partition("__")
-        term = Term(column, comparison, value is None)
-        terms.append(term)
-        if value is not None:
-            values[term.parameter] = _GIVEN.get(comparison, _same)(value)
-    return Question(tuple(terms), values)
-
-
-def _same(value: Any) -> Any:
-    return value
+        terms.append(Term(column, comparison, null))
+    given = [(one.parameter, _GIVEN.get(one.comparison)) for one in terms]
+    return _Shape(tuple(terms), tuple(given))
 
 
 def _escaped(value: str) -> str:
@@ -190,6 +202,17 @@ def next_number(series: Table, *, of_sqlite: bool) -> Any:
     return added.on_conflict_do_update(
         index_elements=[series.c.name], set_={"value": series.c.value + more}
     ).returning(series.c.value)
+
+
+@cache
+def keep(setting: Table, *, of_sqlite: bool) -> Any:
+    """The setting ``the_name`` is ``the_value`` from now on."""
+    dialect = sqlite if of_sqlite else postgresql
+    value = bindparam("the_value", type_=setting.c.value.type)
+    insert = dialect.insert(setting).values(name=bindparam("the_name", type_=Text), value=value)
+    return insert.on_conflict_do_update(
+        index_elements=[setting.c.name], set_={"value": insert.excluded.value}
+    )
 
 
 @cache

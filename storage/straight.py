@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
 
+from sqlalchemy import JSON
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -36,7 +37,7 @@ class _Plan:
     read: tuple[tuple[int, Convert], ...]
 
     def parameters(self, values: Mapping[str, Any]) -> list[Any]:
-        known = {**self.constants, **values}
+        known = {**self.constants, **values} if self.constants or self.lists else dict(values)
         for name in self.lists:
             known |= {f"{name}_{place}": one for place, one in enumerate(values[name], 1)}
         return [
@@ -69,7 +70,7 @@ def _plan(statement: Any, lists: tuple[str, ...], lengths: tuple[int, ...]) -> _
     for name, length in zip(lists, lengths, strict=True):
         binders |= {f"{name}_{place}": binders[name] for place in range(1, length + 1)}
     columns = [one.type for one in compiled._result_columns]  # noqa: SLF001
-    readers = [one.dialect_impl(_DIALECT).result_processor(_DIALECT, None) for one in columns]
+    readers = [_reader(one) for one in columns]
     return _Plan(
         expanded.statement,
         tuple((name, binders[name]) for name in expanded.positiontup),
@@ -79,9 +80,42 @@ def _plan(statement: Any, lists: tuple[str, ...], lengths: tuple[int, ...]) -> _
     )
 
 
+@cache
+def _listless(statement: Any) -> _Plan | None:
+    """The plan of a statement that has no parameters of IN: there is but one."""
+    return None if _lists(statement) else _plan(statement, (), ())
+
+
 def _binder(kind: Any) -> Convert | None:
     found: Convert | None = kind.dialect_impl(_DIALECT).bind_processor(_DIALECT)
-    return found
+    return _written(found) if found is not None and isinstance(kind, JSON) else found
+
+
+def _reader(kind: Any) -> Convert | None:
+    found: Convert | None = kind.dialect_impl(_DIALECT).result_processor(_DIALECT, None)
+    return _read(found) if found is not None and isinstance(kind, JSON) else found
+
+
+def _written(convert: Convert) -> Convert:
+    """JSON; of a lead's forty values thirty are empty, and need nobody to work them out."""
+
+    def write(value: Any) -> Any:
+        if not value and type(value) in {list, dict}:
+            return "[]" if type(value) is list else "{}"
+        return convert(value)
+
+    return write
+
+
+def _read(convert: Convert) -> Convert:
+    def read(value: Any) -> Any:
+        empty = _EMPTY.get(value)
+        return empty() if empty else convert(value)
+
+    return read
+
+
+_EMPTY: Mapping[Any, Callable[[], Any]] = {"[]": list, "{}": dict}
 
 
 class Hand:
@@ -113,12 +147,11 @@ class Hand:
 
     async def each(self, statement: Any, values: Sequence[Mapping[str, Any]]) -> None:
         """Write several rows with one statement."""
-        plan = self._straight(statement, values[0]) if len(values) <= _FEW else None
+        plan = self._straight(statement, values[0]) if len(values) <= _SOME else None
         if plan is None or self._driver is None:
             await self._connection.execute(statement, values)
             return
-        for one in values:
-            self._driver.run_now(plan.sql, plan.parameters(one))
+        self._driver.run_many_now(plan.sql, [plan.parameters(one) for one in values])
 
     async def say(self, command: str) -> None:
         """A command without values or rows."""
@@ -130,11 +163,16 @@ class Hand:
     def _straight(self, statement: Any, values: Mapping[str, Any]) -> _Plan | None:
         if self._driver is None or not self._driver.writes:
             return None
+        plan = _listless(statement)
+        if plan is not None:
+            return plan
         lists = _lists(statement)
         lengths = tuple(len(values[name]) for name in lists)
-        # Of nothing SQLAlchemy makes a condition of its own; of very much no text is kept.
+        # Of nothing SQLAlchemy makes a condition of its own.
         return _plan(statement, lists, lengths) if all(0 < n <= _FEW for n in lengths) else None
 
 
 _FEW = 50
-"""Rows, or values of IN, that take well under a millisecond; more go aside and hold up nothing."""
+"""Values of IN for which a text is kept."""
+_SOME = 200
+"""Rows that are written in a millisecond or two; more go aside and hold up nothing."""

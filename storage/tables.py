@@ -5,7 +5,18 @@ Nothing outside this room imports it.
 
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Boolean, Column, Index, Integer, MetaData, Table, Text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    text,
+)
 
 from matrix.core.appeal import Appeal
 from matrix.core.bulletin import Bulletin, Review, Revision
@@ -15,7 +26,7 @@ from matrix.core.case import Assignment, Case
 from matrix.core.claim import Claim, Link, Sighting
 from matrix.core.conversation import Attachment, Button, Dialog, Inbound
 from matrix.core.deadline import Deadline, Nudge
-from matrix.core.delivery import Delivery, Feedback
+from matrix.core.delivery import WAITS, Delivery, Feedback
 from matrix.core.directory import (
     Account,
     Area,
@@ -62,7 +73,7 @@ TABLES: dict[str, tuple[type[Entity], Table]] = {
             (
                 ("number", "received_at"),
                 ("state", "received_at"),
-                ("claim", "state"),
+                ("claim", "state", "received_at"),
                 ("reporter", "received_at"),
                 ("case",),
                 ("key",),
@@ -113,12 +124,7 @@ TABLES: dict[str, tuple[type[Entity], Table]] = {
             "delivery",
             Delivery,
             (("dedup",),),
-            (
-                ("state", "lane", "not_before", "created_at"),
-                ("subject", "id"),
-                ("person", "state"),
-                ("purpose",),
-            ),
+            (("subject", "id"), ("person", "answers"), ("purpose",)),
         ),
         (
             "feedback",
@@ -160,6 +166,21 @@ TABLES: dict[str, tuple[type[Entity], Table]] = {
         ("accounts", "account", Account, (), ()),
     )
 }
+
+# Written as the databases' planners prove it: a row has one of these states, or it does not.
+_OPEN = text("state = 'pending' OR state = 'sending' OR state = 'in-doubt'")
+_WAITS = text(f"error = '{WAITS}'")
+_DELIVERY = TABLES["deliveries"][1].c
+# What has come to its end is in neither: of millions of rows they hold those that wait, and a
+# broadcast's rows leave them when they are sent.
+Index(
+    "ix_delivery_open", _DELIVERY.state, _DELIVERY.lane, _DELIVERY.not_before, _DELIVERY.created_at,
+    sqlite_where=_OPEN, postgresql_where=_OPEN,
+)  # fmt: skip
+Index(
+    "ix_delivery_waits", _DELIVERY.person, _DELIVERY.not_before,
+    sqlite_where=_WAITS, postgresql_where=_WAITS,
+)  # fmt: skip
 
 DIRECTORY = frozenset(
     TABLES[name][1].name

@@ -12,7 +12,7 @@ from handlers.replies.shared import Done, Settled
 from handlers.router import Args, action
 from matrix.core.appeal import APPEAL, Appeal, AppealState
 from matrix.core.bulletin import REVISION, Bulletin
-from matrix.core.delivery import DELIVERY, DeliveryState
+from matrix.core.delivery import DELIVERY, DeliveryState, Lane
 from matrix.core.roles import MACHINE, Role
 
 
@@ -40,7 +40,7 @@ async def undo(ctx: Context, subject: str, args: Args) -> None:
 
 async def _unsay(ctx: Context, appeal: Appeal) -> None:
     for one in await ctx.work.deliveries.find(
-        purpose=f"appeal:{appeal.id}", state=DeliveryState.PENDING
+        purpose=f"appeal:{appeal.id}", state=DeliveryState.PENDING, lane=Lane.CONVERSATION
     ):
         await ctx.move(DELIVERY, ctx.work.deliveries, one, "cancel", by=MACHINE, error="void")
 

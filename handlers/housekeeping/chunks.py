@@ -73,7 +73,7 @@ async def claim(
         *ledger.chunk_event(ctx, attempt, "cancel", mark.source, mark.dropped, dropped),
     )
     await _follow(ctx, [one.id for one in rows if one.purpose])
-    return Claimed(going=going, full=len(rows) == limit)
+    return Claimed(going=going, full=len(rows) == limit and rows[-1].id < job.last)
 
 
 async def marked(ctx: Context, job: Job, attempt: str) -> list[Parcel]:

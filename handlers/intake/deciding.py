@@ -7,7 +7,7 @@ from handlers.cards import appeals
 from handlers.cards import leads as lead_cards
 from handlers.context import Context
 from handlers.feedback import owing
-from handlers.intake import storing
+from handlers.intake import flooding, storing
 from handlers.proposing import alike, answering, proposals
 from handlers.replies import choose
 from handlers.replies.intake import (
@@ -39,9 +39,10 @@ async def decide(ctx: Context, lead: Lead, found: Found, text: str) -> None:
     danger = Danger() if endangers_life(text) else None
     await ctx.work.bulletins.load([one.target for one in found.candidates])
     answer = await answering.answer_of(ctx, found)
-    joined = await _running_case(ctx, found)
+    same = answer is not None and answer[0].identical
     # Who filed the very same words as a case has decided that a rebuttal like it does not answer.
-    if answer is not None and (joined is None or answer[0].identical):
+    joined = None if same else await _running_case(ctx, lead, found)
+    if answer is not None and joined is None:
         await _answer(ctx, lead, answer[0], answer[1], found, danger)
         return
     if joined is not None:
@@ -55,7 +56,8 @@ async def decide(ctx: Context, lead: Lead, found: Found, text: str) -> None:
             subject=f"mine:{lead.id}",
         )
         return
-    if found.asks_original or not text:
+    # A short text that a running case or a waiting lead repeats word for word is no riddle.
+    if not text or (found.asks_original and alike.beside(ctx, lead, found).asks_original):
         await ctx.move(LEAD, ctx.work.leads, lead, "ask", by=MACHINE)
         await ctx.reply(
             LeadNeedsText(
@@ -96,11 +98,9 @@ async def _answer(
     )
 
 
-async def _running_case(ctx: Context, found: Found) -> tuple[Resemblance, Case] | None:
+async def _running_case(ctx: Context, lead: Lead, found: Found) -> tuple[Resemblance, Case] | None:
     """The open case whose claim is identical: the machine links it by itself."""
-    for one in found.alike:
-        if one.kind != "case" or not one.identical:
-            continue
+    for one in alike.same_cases(ctx, lead, found):
         case = await root_of(ctx, one.target)
         if case is not None and case.state not in OVER:
             return one, case
@@ -148,16 +148,16 @@ async def _queue(ctx: Context, lead: Lead, found: Found, danger: Danger | None) 
     near = await answering.suggestions(ctx, found)
     for one, _ in near:
         await answering.link(ctx, lead, one, LinkState.SUGGESTED, found.model_version)
-    for one in found.alike:
-        if one.kind == "case":
-            await answering.link(ctx, lead, one, LinkState.SUGGESTED, found.model_version)
-    for one in await alike.waiting(ctx, lead, found):
+    for one in await alike.worth_a_look(ctx, lead, found):
         await answering.link(ctx, lead, one, LinkState.SUGGESTED, found.model_version)
     lead = dataclasses.replace(lead, proposal=await proposals.propose(ctx, lead))
     lead = await ctx.move(LEAD, ctx.work.leads, lead, "queue", by=MACHINE)
     grade = proposals.grade_of(lead)
-    await clocks.start(ctx, f"lead:{lead.id}", Stage.FILE, grade, business=lead.received_at)
-    await lead_cards.tell_desk(ctx, lead)
+    await clocks.start(
+        ctx, f"lead:{lead.id}", Stage.FILE, grade, business=lead.received_at, new=True
+    )
+    if not await flooding.holds_back(ctx, lead):
+        await lead_cards.tell_desk(ctx, lead)
     places = [choose("lead.where", lead.id, text=name, area=code) for code, name in _places(ctx)]
     if near and near[0][0].score >= ALIKE:
         one, bulletin = near[0]

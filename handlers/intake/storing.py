@@ -28,18 +28,20 @@ async def store(
     local = ctx.at.astimezone(LOCAL)
     series = drill.NUMBERS if in_drill else ""
     serial = await ctx.work.serial(f"{series}lead:{local.date().isoformat()}")
-    claim = await claim_of(ctx, text, found) if text and found.key else None
+    lead_id = ctx.services.ids.new()
+    claim = await claim_of(ctx, text, found, first=lead_id) if text and found.key else None
+    masked = mask(text)
     lead = Lead(
-        id=ctx.services.ids.new(),
+        id=lead_id,
         number=f"{series}{local:%m%d}-{serial:02d}",
         reporter=ctx.me.id,
         platform=ctx.platform,
         chat=ctx.chat,
         in_group=message.in_group,
-        text=mask(text),
+        text=masked,
         sealed=ctx.services.sealer.seal(text),
         key=found.key,
-        parts=(mask(text),) if text else (),
+        parts=(masked,) if text else (),
         attachments=message.files,
         media_group=message.media_group,
         received_at=message.received_at,
@@ -62,9 +64,9 @@ async def store(
 
 
 def apart(found: Found) -> Found:
-    """In a drill: neither answered nor joined to anything real, and no claim of a real lead."""
+    """In a drill: not answered by anything real, and no claim of a real lead."""
     return dataclasses.replace(
-        found, decision="none", candidates=(), alike=(), asks_original=False,
+        found, decision="none", candidates=(), asks_original=False,
         key=f"{drill.NUMBERS}{found.key}",
     )  # fmt: skip
 
@@ -78,8 +80,11 @@ def home(ctx: Context) -> str:
     return ""
 
 
-async def claim_of(ctx: Context, text: str, found: Found) -> Claim:
-    """Identical text is one claim, enforced by the unique key."""
+async def claim_of(ctx: Context, text: str, found: Found, *, first: str) -> Claim:
+    """Identical text is one claim, enforced by the unique key; a new one is of the ``first`` lead.
+
+    Its reporter keeps the credit.
+    """
     known = await ctx.work.claims.one(key=found.key)
     if known is not None:
         return known
@@ -88,6 +93,7 @@ async def claim_of(ctx: Context, text: str, found: Found) -> Claim:
         wording=mask(found.text or text)[:500],
         key=found.key,
         areas=found.areas,
+        first_lead=first,
         first_seen_at=ctx.at,
     )
     try:
@@ -100,9 +106,7 @@ async def claim_of(ctx: Context, text: str, found: Found) -> Claim:
 
 
 async def sight(ctx: Context, lead: Lead, claim: Claim) -> None:
-    """One sighting per lead; the claim's first reporter keeps the credit."""
-    if not claim.first_lead:
-        await ctx.work.claims.save(dataclasses.replace(claim, first_lead=lead.id))
+    """One sighting per lead."""
     await ctx.work.sightings.add(
         Sighting(
             id=ctx.services.ids.new(),

@@ -45,7 +45,7 @@ async def _supplied(ctx: Context, lead: Lead, whole: str) -> None:
     if lead.drill:
         found = storing.apart(found)
     if not lead.claim:
-        claim = await storing.claim_of(ctx, whole, found)
+        claim = await storing.claim_of(ctx, whole, found, first=lead.id)
         lead = dataclasses.replace(lead, claim=claim.id, key=found.key)
         await storing.sight(ctx, lead, claim)
     lead = await ctx.move(LEAD, ctx.work.leads, lead, "supplement")

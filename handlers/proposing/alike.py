@@ -1,18 +1,34 @@
-"""同类线索: the claims of leads that still wait."""
+"""What a lead is like beside the bulletins: running cases, and claims of leads that still wait."""
 
 from handlers.context import Context
-from handlers.services import Found, Resemblance
+from handlers.services import Beside, Found, Resemblance
 from matrix.core.lead import Lead, LeadState
 
 CLAIM = "claim"
 """What a link to a waiting lead's claim has as its target's kind."""
 
 
-async def waiting(ctx: Context, lead: Lead, found: Found) -> list[Resemblance]:
-    """Claims of other leads that still wait, and so have no case yet; best first."""
-    return [
+CASE = "case"
+
+
+def beside(ctx: Context, lead: Lead, found: Found) -> Beside:
+    """What waits and is alike; a drill is compared with nothing."""
+    return Beside() if lead.drill else ctx.services.matching.beside(found)
+
+
+def same_cases(ctx: Context, lead: Lead, found: Found) -> list[Resemblance]:
+    """Cases of the very words of the lead, best first."""
+    if lead.drill or not ctx.services.matching.repeats_case(found):
+        return []
+    return [one for one in beside(ctx, lead, found).alike if one.kind == CASE and one.identical]
+
+
+async def worth_a_look(ctx: Context, lead: Lead, found: Found) -> list[Resemblance]:
+    """Cases, then claims of other leads that have no case yet (同类线索); best first."""
+    alike = beside(ctx, lead, found).alike
+    return [one for one in alike if one.kind == CASE] + [
         one
-        for one in found.alike
+        for one in alike
         if one.kind == CLAIM and one.target != lead.claim and await first_waiting(ctx, one.target)
     ]
 

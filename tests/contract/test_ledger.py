@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from typing import cast
 
 import pytest
 
@@ -9,7 +10,7 @@ from matrix.core.delivery import Delivery, DeliveryState, Lane, Parcel
 from matrix.ports import Mark, Verdict, Work
 from storage.engine import open_engine
 from storage.migrate import upgrade
-from storage.unit_of_work import SqlStore
+from storage.unit_of_work import SqlStore, SqlWork
 from tests.doubles.clock import FakeClock
 
 NOW = FakeClock().now()
@@ -106,6 +107,49 @@ async def test_an_outcome_is_written_only_where_its_attempt_still_stands(work: W
     assert (first.state, first.attempt, first.attempt_id) == (DeliveryState.SENDING, 1, "a2")
     assert (second.state, second.sent_at, second.remote_id) == (DeliveryState.SENT, NOW, "r")
     assert await work.ledger.settle("sending", []) == set()
+
+
+async def test_one_of_many_that_no_longer_stands_is_left_alone(work: Work) -> None:
+    ids = await post(work, 30)
+    await work.ledger.mark(mark(ids))
+    await work.ledger.settle("sending", [verdict(ids[3], "a1", "pending", sent_at=None)])
+    await work.ledger.mark(mark(ids[3:4], "a2"))
+    outcomes = [verdict(one, "a1", remote_id=f"r{one}") for one in ids]
+    outcomes[7] = verdict(ids[7], "a1", "failed", sent_at=None, error="refused", remote_id="")
+    assert await work.ledger.settle("sending", outcomes) == {*ids} - {ids[3]}
+    assert await work.ledger.settle("sending", outcomes) == set()
+    rows = {one.id: one for one in await work.deliveries.find(subject=SUBJECT)}
+    assert (rows[ids[3]].state, rows[ids[3]].attempt_id) == (DeliveryState.SENDING, "a2")
+    assert (rows[ids[7]].state, rows[ids[7]].error) == (DeliveryState.FAILED, "refused")
+    others = [rows[one] for one in ids if one not in {ids[3], ids[7]}]
+    assert {(one.state, one.sent_at, one.version) for one in others} == {
+        (DeliveryState.SENT, NOW, 2)
+    }
+    assert all(one.remote_id == f"r{one.id}" for one in others)
+
+
+async def test_each_is_marked_with_its_own_text(work: Work) -> None:
+    half = {"plain": "\ud83d"}
+    ids = await post(work, 2) + await post(work, 2, id="e", content=half)
+    taken = await work.ledger.mark(mark(ids))
+    assert [one.id for one in taken] == ids
+    assert [one.content for one in taken] == [{"plain": "明天不停水。"}] * 2 + [half] * 2
+
+
+async def test_what_has_come_to_its_end_is_in_no_index_of_what_waits(work: Work) -> None:
+    """Of a million that were sent none is looked at when it is asked what may go now."""
+    connection = cast("SqlWork", work).connection
+    if connection.dialect.name != "sqlite":
+        pytest.skip("the planner of PostgreSQL counts rows first")
+    for asked, index in (
+        ("state = ? AND lane = ? AND not_before IS NULL", "open"),
+        ("state = ? AND executor <> ?", "open"),
+        ("person = ? AND error = ? AND not_before > 5", "waits"),
+    ):
+        values = ("p", "waits") if index == "waits" else ("sending", "conversation")
+        explain = f"EXPLAIN QUERY PLAN SELECT * FROM delivery WHERE {asked}"
+        plan = (await connection.exec_driver_sql(explain, values)).all()
+        assert f"USING INDEX ix_delivery_{index} " in plan[0][-1], plan
 
 
 async def test_all_of_a_subject_is_dropped_but_what_is_on_its_way(work: Work) -> None:
