@@ -1,7 +1,7 @@
 """Matching, wired: the indexes propose, the judge decides, the database follows by number."""
 
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from bot.following import Issued, Waiting
 from handlers.services import Beside, Directories, Found, Resemblance
@@ -13,8 +13,27 @@ from matrix.matching.text import Normalised, normalise
 from matrix.matching.verdicts import Judgement, ReasonKind, Scored
 from matrix.ports import Work
 
+T = TypeVar("T")
+
 # Judgements remembered between changes of the library: a rumor comes many times a day.
 _REMEMBERED = 1000
+
+
+class _Latest(dict[Normalised, T]):
+    """What was found for the wordings that came last; the one longest unasked makes room."""
+
+    def at(self, query: Normalised) -> T | None:
+        found = self.pop(query, None)
+        if found is not None:
+            self[query] = found
+        return found
+
+    def keep(self, query: Normalised, found: T) -> T:
+        self.pop(query, None)
+        self[query] = found
+        if len(self) > _REMEMBERED:
+            del self[next(iter(self))]
+        return found
 
 
 class _Looked(NamedTuple):
@@ -56,8 +75,8 @@ class Library:
     def follow_directory(self) -> None:
         """After an import the gazetteer may be another."""
         self._judge = Judge(self._directories.current.gazetteer, self._model, self._caution)
-        self._judged: dict[Normalised, Judgement] = {}
-        self._looked_up: dict[Normalised, _Looked] = {}
+        self._judged = _Latest[Judgement]()
+        self._looked_up = _Latest[_Looked]()
 
     async def refresh(self, work: Work) -> None:
         """Take in what changed since the last call, in this or any other process."""
@@ -114,28 +133,23 @@ class Library:
         """
         now = self._waiting
         waits = now.has_lead(query)
-        known = self._looked_up.get(query)
+        known = self._looked_up.at(query)
         if (
             known
             and known.cases == now.cases
             and (known.claims == now.claims or (waits and known.waited))
         ):
             return known.judged
-        if len(self._looked_up) >= _REMEMBERED:
-            del self._looked_up[next(iter(self._looked_up))]
         # What a word tells is taken from the bulletins: of what waits, half may be one rumor.
         found = decide(query, now.index, self._judge, rarity=self._issued.index, doubles=False)
-        self._looked_up[query] = _Looked(found, now.cases, now.claims, waits)
+        self._looked_up.keep(query, _Looked(found, now.cases, now.claims, waits))
         return found
 
     def _among_bulletins(self, query: Normalised) -> Judgement:
         """What is decided, once for each wording while the library stands still."""
-        known = self._judged.get(query)
-        if known is None:
-            if len(self._judged) >= _REMEMBERED:
-                del self._judged[next(iter(self._judged))]
-            known = self._judged[query] = decide(query, self._issued.index, self._judge)
-        return known
+        return self._judged.at(query) or self._judged.keep(
+            query, decide(query, self._issued.index, self._judge)
+        )
 
 
 def _resembles(one: Scored) -> Resemblance:

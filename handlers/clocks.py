@@ -158,6 +158,13 @@ async def due_of(ctx: Context, subject: str) -> datetime | None:
     return found[0].due_at if found else None
 
 
+async def nearest(ctx: Context, kind: str, most: int) -> list[Deadline]:
+    """Open clocks on subjects of one kind (``lead``, …), nearest due first."""
+    return await ctx.work.deadlines.find(
+        closed_at=None, subject__starts=f"{kind}:", order="due_at", limit=most
+    )
+
+
 async def case_due(ctx: Context, case_id: str) -> datetime | None:
     """The nearest due time among a case's open clocks; watching a closed case asks nothing."""
     found = await ctx.work.deadlines.find(

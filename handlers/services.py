@@ -56,6 +56,8 @@ class Policy:
     platform_hosts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     keep: Keep = field(default_factory=Keep)
     bundle_minutes: int = 10
+    cards_at_once: int = 20
+    """Waiting leads of ``bundle_minutes`` past which the desk gets a digest instead of cards."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

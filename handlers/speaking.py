@@ -1,7 +1,7 @@
 """The ways to speak: answers, cards, questions, and what becomes of a card that is settled."""
 
 import dataclasses
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -253,16 +253,28 @@ class Voice:
             await self.work.buttons.save(dataclasses.replace(button, void="settled"))
         return len(live)
 
+    async def rewrite(self, card: Delivery, reply: Reply, newest: Delivery) -> None:
+        """A card says how things stand now; its buttons stay. ``newest`` is how it looks so far."""
+        content = {**card.content, **encode_reply(reply, []), "choices": card.content["choices"]}
+        if content != newest.content:
+            await self._change(card, content, card.subject)
+
     async def _edit(self, card: Delivery, note: Reply) -> None:
         content = dict(card.content)
         content["choices"] = []
         content["note"] = encode_reply(note, [])
+        await self._change(card, content)
+
+    async def _change(
+        self, card: Delivery, content: Mapping[str, object], subject: str = ""
+    ) -> None:
         await self.work.deliveries.add(
             Delivery(
                 id=self.services.ids.new(),
                 platform=card.platform,
                 address=card.address,
                 person=card.person,
+                subject=subject,
                 content=content,
                 edits=card.id,
                 harmless=True,

@@ -205,6 +205,17 @@ def next_number(series: Table, *, of_sqlite: bool) -> Any:
 
 
 @cache
+def keep(setting: Table, *, of_sqlite: bool) -> Any:
+    """The setting ``the_name`` is ``the_value`` from now on."""
+    dialect = sqlite if of_sqlite else postgresql
+    value = bindparam("the_value", type_=setting.c.value.type)
+    insert = dialect.insert(setting).values(name=bindparam("the_name", type_=Text), value=value)
+    return insert.on_conflict_do_update(
+        index_elements=[setting.c.name], set_={"value": insert.excluded.value}
+    )
+
+
+@cache
 def sighted(sighting: Table, lead: Table, *, claims: bool, cases: bool) -> Select[Any]:
     """What ``Work.sighted`` counts; parameters ``the_claim`` and ``the_case`` where asked for."""
     one = sighting.c

@@ -73,7 +73,7 @@ TABLES: dict[str, tuple[type[Entity], Table]] = {
             (
                 ("number", "received_at"),
                 ("state", "received_at"),
-                ("claim", "state"),
+                ("claim", "state", "received_at"),
                 ("reporter", "received_at"),
                 ("case",),
                 ("key",),

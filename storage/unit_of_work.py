@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any, Protocol, cast
 
 from sqlalchemy import Connection, bindparam, delete, exc, func, select, text
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from matrix.core.claim import Sighted
@@ -28,6 +27,7 @@ _RECORD = EVENT.insert().values(
 )
 _BULLETINS, _SIGHTINGS, _LEADS = (TABLES[n][1] for n in ("bulletins", "sightings", "leads"))
 _LAST_CHANGE = select(func.coalesce(func.max(_BULLETINS.c.change), 0))
+_SETTING = select(SETTING.c.value).where(SETTING.c.name == bindparam("the_name"))
 _NAMED = select(SERIAL.c.value).where(SERIAL.c.name == bindparam("the_name"))
 
 
@@ -116,18 +116,13 @@ class SqlWork:
 
     async def setting(self, name: str) -> object:
         """A stored setting of the district, or None."""
-        query = select(SETTING.c.value).where(SETTING.c.name == name)
-        return (await self._connection.execute(query)).scalar_one_or_none()
+        return await self._hand.scalar(_SETTING, {"the_name": name})
 
     async def set_setting(self, name: str, value: object) -> None:
         """Store a setting of the district."""
-        dialect = sqlite if self._connection.dialect.name == "sqlite" else postgresql
-        insert = dialect.insert(SETTING).values(name=name, value=value)
-        await self._connection.execute(
-            insert.on_conflict_do_update(
-                index_elements=[SETTING.c.name], set_={"value": insert.excluded.value}
-            )
-        )
+        of_sqlite = self._connection.dialect.name == "sqlite"
+        upsert = statements.keep(SETTING, of_sqlite=of_sqlite)
+        await self._hand.changed(upsert, {"the_name": name, "the_value": value})
 
     async def sighted(self, claim: str, case: str, since: datetime) -> Sighted:
         """See the port. Counted where they lie: of a rumor there may be thousands."""

@@ -9,6 +9,7 @@ from handlers.context import Context
 from handlers.feedback import closing, telling
 from handlers.housekeeping import breaches, expiring, ladder, nudging, watching
 from handlers.housekeeping.pages import every
+from handlers.intake import flooding
 from handlers.publishing.issuing import touch
 from handlers.replies import choose
 from handlers.replies.shared import Done
@@ -30,6 +31,7 @@ def clock_context(services: Services, work: Work) -> Context:
 async def tick(ctx: Context) -> None:
     """One sweep of everything that falls due, in the order of due times."""
     await ladder.fire_deadlines(ctx)
+    await flooding.report(ctx)
     await nudging.say(ctx)
     await lapse_leads(ctx)
     await expire_bulletins(ctx)

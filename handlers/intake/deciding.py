@@ -7,7 +7,7 @@ from handlers.cards import appeals
 from handlers.cards import leads as lead_cards
 from handlers.context import Context
 from handlers.feedback import owing
-from handlers.intake import storing
+from handlers.intake import flooding, storing
 from handlers.proposing import alike, answering, proposals
 from handlers.replies import choose
 from handlers.replies.intake import (
@@ -156,7 +156,8 @@ async def _queue(ctx: Context, lead: Lead, found: Found, danger: Danger | None) 
     await clocks.start(
         ctx, f"lead:{lead.id}", Stage.FILE, grade, business=lead.received_at, new=True
     )
-    await lead_cards.tell_desk(ctx, lead)
+    if not await flooding.holds_back(ctx, lead):
+        await lead_cards.tell_desk(ctx, lead)
     places = [choose("lead.where", lead.id, text=name, area=code) for code, name in _places(ctx)]
     if near and near[0][0].score >= ALIKE:
         one, bulletin = near[0]

@@ -58,6 +58,27 @@ class QueueLine(Reply):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FloodLine(Reply):
+    """A rumor of a flood: its oldest waiting lead, and how many of the same words wait."""
+
+    number: str
+    grade: Grade
+    text: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flood(Reply):
+    """More leads than there are cards for: how many came in so many minutes, how many wait."""
+
+    minutes: int
+    fresh: int
+    total: int
+    lines: tuple[FloodLine, ...] = ()
+    due_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Filed(Reply):
     """Filed and dispatched."""
 

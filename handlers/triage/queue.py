@@ -33,8 +33,8 @@ async def todo(ctx: Context, subject: str, args: Args) -> None:
     """Five a page."""
     del subject
     page = int(args.get("page") or 0)
-    items = await _items(ctx)
     size = ctx.policy.page
+    items, total = await _items(ctx, (page + 1) * size)
     shown = items[page * size : (page + 1) * size]
     buttons: list[Choice] = []
     lines = []
@@ -42,25 +42,44 @@ async def todo(ctx: Context, subject: str, args: Args) -> None:
         lines.append(await _line(ctx, item, due))
         kind = _KINDS[type(item)]
         buttons.append(choose(f"{kind}.open", item.id, text=item.number, keep=True))
-    if len(items) > (page + 1) * size:
+    if total > (page + 1) * size:
         buttons.append(choose("desk.todo", label="next_page", keep=True, page=str(page + 1)))
     await ctx.reply(
-        Listing(what="todo", total=len(items), lines=tuple(lines), empty="" if lines else "yes"),
+        Listing(what="todo", total=total, lines=tuple(lines), empty="" if lines else "yes"),
         *buttons,
     )
 
 
-async def _items(ctx: Context) -> list[tuple[Item, datetime | None]]:
-    """Nearest due first; an appeal has no clock and stands where it came in."""
-    leads = await ctx.work.leads.find(state=LeadState.QUEUED, order="received_at")
+async def _items(ctx: Context, most: int) -> tuple[list[tuple[Item, datetime | None]], int]:
+    """At least the first ``most``, nearest due first, and how many there are in all.
+
+    An appeal has no clock and stands where it came in.
+    """
+    leads = await _leads(ctx, most)
     cases = await ctx.work.cases.find(state__in=WAITING, merged_into="", order="received_at")
     appeals = await ctx.work.appeals.find(state=AppealState.OPEN, order="received_at")
-    items: list[tuple[Item, datetime | None]] = [
-        (lead, await clocks.due_of(ctx, f"lead:{lead.id}")) for lead in leads
-    ]
+    items: list[tuple[Item, datetime | None]] = [*leads]
     items += [(case, await clocks.case_due(ctx, case.id)) for case in cases]
     items += [(appeal, appeal.received_at) for appeal in appeals]
-    return sorted(items, key=lambda pair: pair[1].isoformat() if pair[1] else _FAR)
+    queued = await ctx.work.leads.count(state=LeadState.QUEUED)
+    items.sort(key=lambda pair: pair[1].isoformat() if pair[1] else _FAR)
+    return items, queued + len(cases) + len(appeals)
+
+
+async def _leads(ctx: Context, most: int) -> list[tuple[Lead, datetime | None]]:
+    """The first ``most`` leads by their clocks: of a flood only these are read."""
+    due = {
+        one.subject.partition(":")[2]: one.due_at for one in await clocks.nearest(ctx, "lead", most)
+    }
+    await ctx.work.leads.load(due)
+    found = [await ctx.work.leads.get(name) for name in due]
+    clocked = [(lead, due[lead.id]) for lead in found if lead.state is LeadState.QUEUED]
+    if len(clocked) == most:
+        return [*clocked]
+    waiting = await ctx.work.leads.find(state=LeadState.QUEUED, order="received_at")
+    return [
+        (lead, due.get(lead.id) or await clocks.due_of(ctx, f"lead:{lead.id}")) for lead in waiting
+    ]
 
 
 async def _line(ctx: Context, item: Item, due: datetime | None) -> Reply:
