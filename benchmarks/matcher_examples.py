@@ -17,7 +17,7 @@ from typing import Any
 from matrix.matching.batch import propose, rebuild
 from matrix.matching.features import Beside, lay_beside
 from matrix.matching.guards import find_conflicts
-from matrix.matching.judge import SHORTEST, identical, ranks_of
+from matrix.matching.judge import SHORTEST, identical
 from matrix.matching.prepared import NOWHERE, PreparedClaim, prepare, prepare_claim
 from matrix.matching.text import normalise
 from matrix.matching.verdicts import Candidate
@@ -134,9 +134,7 @@ def examples_of(task: tuple[Path, int, list[int], list[int]]) -> Examples:
                 if one.id not in apart:
                     apart[one.id] = prepare_claim(one)
             asked = prepare(text)
-            beside = lay_beside(
-                asked, [apart[c.id] for c in candidates], ranks_of(candidates, proposed), index
-            )
+            beside = lay_beside(asked, [apart[c.id] for c in candidates], index)
             for place, (candidate, one) in enumerate(zip(candidates, beside, strict=True)):
                 conflicts = find_conflicts(asked, one, NOWHERE)
                 short = text.length < SHORTEST

@@ -12,24 +12,24 @@ from matrix.matching.verdicts import Candidate, Judgement, ReasonKind
 __all__ = ["decide", "match_all", "propose", "rebuild"]
 
 # Claims the index proposes for one lead. Beyond the first few, what it finds less than this much as
-# like as the best is seldom meant: of 24, ten are left to compare, and of the right claims 98.6 in
+# like as the best is seldom meant: of 24, nine are left to compare, and of the right claims 98.6 in
 # 100 are among them (docs/performance.md).
-_PROPOSED, _NEAR, _FIRST = 24, 0.4, 8
+_PROPOSED, _NEAR, _FIRST = 24, 0.45, 8
 
 
-def propose(query: Normalised, index: CandidateIndex, limit: int = _PROPOSED) -> dict[str, float]:
-    """Ids of the claims worth comparing, best first, with the index's scores.
+def propose(query: Normalised, index: CandidateIndex, limit: int = _PROPOSED) -> list[str]:
+    """Ids of the claims worth comparing, best first.
 
     Those of the very wording or link come on top of ``limit``.
     """
     ranked = index.search(query.text, limit)
     least = _NEAR * max((score for _, score in ranked), default=0.0)
-    found = dict(ranked[:_FIRST]) | {n: score for n, score in ranked[_FIRST:] if score >= least}
+    found = [name for at, (name, score) in enumerate(ranked) if at < _FIRST or score >= least]
     if query.text:
-        found.update((name, found.get(name, 0.0)) for name in index.search_key(query.key))
+        found += index.search_key(query.key)
     for url in query.urls:
-        found.update((name, found.get(name, 0.0)) for name in index.search_url(url))
-    return found
+        found += index.search_url(url)
+    return list(dict.fromkeys(found))
 
 
 def decide(
@@ -49,9 +49,8 @@ def decide(
     long = len(query.text) > LONG
 
     def judged(one: Normalised) -> Judgement:
-        found = propose(one, index, _FIRST if long else _PROPOSED)
-        claims = index.read(found)
-        return judge.judge(one, claims, rarity=rarity or index, found=found, doubles=doubles)
+        claims = index.read(propose(one, index, _FIRST if long else _PROPOSED))
+        return judge.judge(one, claims, rarity=rarity or index, doubles=doubles)
 
     whole = judged(query)
     if not long or _identical(whole):

@@ -63,8 +63,7 @@ class CandidateIndex(Rarity, Protocol):
     def search(self, text: str, limit: int) -> list[tuple[str, float]]:
         """The likeliest claims for a *normalised* text, best first, with scores above 0.
 
-        What they are ordered by is the index's own affair; the scores are plain BM25, a second
-        opinion that need not fall with the order, and compare within one answer only.
+        What they are ordered by is the index's own affair; scores compare within one answer only.
         """
         ...
 

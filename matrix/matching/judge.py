@@ -1,7 +1,7 @@
 """The decision on one lead: answer, suggest, or neither, with the reasons."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -15,7 +15,7 @@ from matrix.matching.terms import Rarity
 from matrix.matching.text import Normalised
 from matrix.matching.verdicts import Candidate, Decision, Judgement, Reason, ReasonKind, Scored
 
-__all__ = ["ALIKE", "SHORTEST", "WORTH_A_LOOK", "Judge", "Model", "identical", "ranks_of"]
+__all__ = ["ALIKE", "SHORTEST", "WORTH_A_LOOK", "Judge", "Model", "identical"]
 
 # Candidates shown to a person.
 _SHOWN = 5
@@ -86,14 +86,13 @@ class Judge:
         candidates: Sequence[Candidate],
         *,
         rarity: Rarity = _FLAT,
-        found: Mapping[str, float] | None = None,
         doubles: bool = True,
     ) -> Judgement:
         """Judge a normalised lead.
 
-        ``rarity`` is the library's; ``found`` holds the index's score by claim id. Candidates make
-        one another doubtful. Without ``doubles``, of those that say nearly the same one stands for
-        all: ten leads of one rumor are no ten rumors.
+        ``rarity`` is the library's. Candidates make one another doubtful. Without ``doubles``, of
+        those that say nearly the same one stands for all: ten leads of one rumor are no ten
+        rumors.
         """
         if not query.text and not query.urls:
             return Judgement(decision=Decision.NONE, candidates=(), asks_original=True)
@@ -102,7 +101,7 @@ class Judge:
         if not doubles:
             kept = _one_of_each(asked, candidates, claims)
             candidates, claims = [candidates[at] for at in kept], [claims[at] for at in kept]
-        beside = lay_beside(asked, claims, ranks_of(candidates, found), rarity)
+        beside = lay_beside(asked, claims, rarity)
         weighed = self._weigh(query, asked, candidates, beside)
         weighed.sort(key=lambda one: (-one.rank, one.candidate.id))
         return self._conclude(query, asked, _stepwise(weighed[:_SHOWN]))
@@ -197,13 +196,6 @@ def _facts(one: Prepared) -> tuple[object, ...]:
     places = frozenset(hit.name for hit in (*one.places, *one.own))
     numbers = frozenset(_NUMERAL.findall(one.plain))
     return numbers, places, frozenset(one.bodies), one.modals, one.denials
-
-
-def ranks_of(candidates: Sequence[Candidate], found: Mapping[str, float] | None) -> list[float]:
-    """Scores of the index over the best of these; 1 for all where the index said nothing."""
-    scores = [(found or {}).get(one.id, 0.0) for one in candidates]
-    best = max(scores, default=0.0)
-    return [score / best if best > 0 else 1.0 for score in scores]
 
 
 def identical(asked: Prepared, claim: PreparedClaim) -> bool:

@@ -11,7 +11,7 @@ from matrix.matching.text import canonical_url, normalise
 from matrix.matching.verdicts import Candidate
 
 __all__ = [
-    "BOOSTS", "Asked", "Counts", "Entry", "Found", "Rarities", "entry_of", "rarity_of", "short_key",
+    "BOOSTS", "Asked", "Counts", "Entry", "Rarities", "entry_of", "rarity_of", "short_key",
     "telling",
 ]  # fmt: skip
 
@@ -46,14 +46,6 @@ class Asked(NamedTuple):
     weight: float
     title: int
     rebuttal: int
-
-
-class Found(NamedTuple):
-    """A claim's id, what it is ordered by, and its plain BM25, in which all terms weigh 1."""
-
-    name: str
-    weighed: float
-    plain: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,21 +93,27 @@ class Rarities(dict[str, float]):
         self._claims = claims
 
     def __missing__(self, term: str) -> float:
+        self.counts(term)
+        return self[term]
+
+    def counts(self, term: str) -> tuple[int, int]:
+        """How many claims have it in title and rebuttal; what it tells is remembered."""
         if len(self) >= _REMEMBERED:
             self.clear()
-        rarity = self[intern(term)] = rarity_of(max(self._counts(term)), self._claims)
-        return rarity
+        seen = self._counts(term)
+        self[intern(term)] = rarity_of(max(seen), self._claims)
+        return seen
 
 
-def telling(text: str, counts: Counts, claims: int) -> list[Asked]:
-    """The terms of a text worth asking a library of so many claims for, rarest first."""
-    seen = [(*counts(term), term) for term in set(terms(text))]
+def telling(text: str, library: Rarities) -> list[Asked]:
+    """The terms of a text worth asking a library for, rarest first."""
+    seen = [(*library.counts(term), term) for term in set(terms(text))]
     asked = sorted((max(one[:2]), one[2], one) for one in seen if any(one[:2]))[:_TERMS]
     budget, told = _POSTINGS, list[Asked]()
-    for most, term, (title, rebuttal, _) in asked:
+    for _, term, (title, rebuttal, _) in asked:
         budget -= title + rebuttal
         if budget < 0 and len(told) >= _FEWEST:
             break
-        weight = math.sqrt(max(_LEAST, rarity_of(most, claims)))
+        weight = math.sqrt(max(_LEAST, library[term]))
         told.append(Asked(term=term, weight=weight, title=title, rebuttal=rebuttal))
     return told

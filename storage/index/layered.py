@@ -110,14 +110,14 @@ class LayeredIndex:
         return not self._visible
 
     def search(self, text: str, limit: int) -> list[tuple[str, float]]:
-        """The likeliest claims first, with their plain BM25."""
-        asked = telling(text, self._counts, self.count)
+        """The likeliest claims first."""
+        asked = telling(text, self._told)
         found = self._written.search_terms(asked, limit + len(self._hidden))
         if self._visible:
             fresh = self._fresh.search(asked, self.count, self._averages, limit)
-            old = [one for one in found if one.name not in self._hidden]
-            found = sorted(fresh + old, key=lambda one: -one.weighed)[:limit]
-        return [(one.name, one.plain) for one in found]
+            old = [one for one in found if one[0] not in self._hidden]
+            found = sorted(fresh + old, key=lambda one: -one[1])[:limit]
+        return found
 
     def read(self, ids: Iterable[str]) -> list[Candidate]:
         """The claims with these ids."""
@@ -215,5 +215,6 @@ class LayeredIndex:
         self._look()
 
     def _look(self) -> None:
-        self.rarity = Rarities(self._counts, self.count).__getitem__
+        self._told = Rarities(self._counts, self.count)
+        self.rarity = self._told.__getitem__
         self._averages = self._written.averages if self._visible else [0.0, 0.0]

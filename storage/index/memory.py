@@ -55,14 +55,13 @@ class MemoryIndex:
 
     def rarity(self, term: str) -> float:
         """How much a term tells."""
-        return self._rarities[term]
+        return self._told[term]
 
     def search(self, text: str, limit: int) -> list[tuple[str, float]]:
-        """The likeliest claims first, with their plain BM25."""
+        """The likeliest claims first."""
         averages = [total / max(1, self.count) for total in self._kept.lengths]
-        asked = telling(text, self._kept.counts, self.count)
-        found = self._kept.search(asked, self.count, averages, limit)
-        return [(one.name, one.plain) for one in found]
+        asked = telling(text, self._told)
+        return self._kept.search(asked, self.count, averages, limit)
 
     def read(self, ids: Iterable[str]) -> list[Candidate]:
         """The claims with these ids."""
@@ -77,4 +76,4 @@ class MemoryIndex:
         return self._kept.by_key(short_key(key))
 
     def _look(self) -> None:
-        self._rarities = Rarities(self._kept.counts, self.count)
+        self._told = Rarities(self._kept.counts, self.count)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matrix.matching.verdicts import Candidate
-from storage.index.documents import BOOSTS, Asked, Entry, Found, entry_of
+from storage.index.documents import BOOSTS, Asked, Entry, entry_of
 
 __all__ = ["Postings"]
 
@@ -79,30 +79,25 @@ class Postings:
 
     def search(
         self, asked: Sequence[Asked], claims: int, averages: Sequence[float], limit: int
-    ) -> list[Found]:
+    ) -> list[tuple[str, float]]:
         """The best of these, given the library's size and its texts' average lengths."""
-        weighed = self._scores(asked, [one.weight for one in asked], claims, averages)
-        plain = self._scores(asked, [1.0] * len(asked), claims, averages)
-        best = np.argsort(-weighed, kind="stable")[:limit]
+        scores = self._scores(asked, claims, averages)
+        best = np.argsort(-scores, kind="stable")[:limit]
         return [
-            Found(name=one.id, weighed=float(weighed[at]), plain=float(plain[at]))
+            (one.id, float(scores[at]))
             for at in best
-            if weighed[at] > 0 and (one := self._claims[at]) is not None
+            if scores[at] > 0 and (one := self._claims[at]) is not None
         ]
 
     def _scores(
-        self,
-        asked: Sequence[Asked],
-        weights: Sequence[float],
-        claims: int,
-        averages: Sequence[float],
+        self, asked: Sequence[Asked], claims: int, averages: Sequence[float]
     ) -> NDArray[np.float64]:
         scores = np.zeros(len(self._claims))
         seen = [one.title for one in asked], [one.rebuttal for one in asked]
         for field, boost, average, counts in zip(self._fields, BOOSTS, averages, seen, strict=True):
             terms = [
-                (one.term, weight * boost * _idf(count, claims))
-                for one, weight, count in zip(asked, weights, counts, strict=True)
+                (one.term, one.weight * boost * _idf(count, claims))
+                for one, count in zip(asked, counts, strict=True)
             ]
             field.score(scores, terms, average)
         return scores

@@ -24,7 +24,6 @@ from storage.index.documents import (
     BOOSTS,
     Asked,
     Entry,
-    Found,
     Rarities,
     entry_of,
     short_key,
@@ -148,43 +147,22 @@ class TantivyIndex:
         return count("title", term), count("rebuttal", term)
 
     def search(self, text: str, limit: int) -> list[tuple[str, float]]:
-        """The likeliest claims first, with their plain BM25."""
-        found = self.search_terms(telling(text, self.counts, self.count), limit)
-        return [(one.name, one.plain) for one in found]
+        """The likeliest claims first."""
+        return self.search_terms(telling(text, self._told), limit)
 
-    def search_terms(self, asked: Sequence[Asked], limit: int) -> list[Found]:
+    def search_terms(self, asked: Sequence[Asked], limit: int) -> list[tuple[str, float]]:
         """The same for terms that were chosen before; their counts say in which field to look."""
-        self._found.clear()
-        weighed = self._hits(self._any(asked, [one.weight for one in asked]), limit)
-        claims = {place: self._claim(place) for place in weighed}
-        self._found.update((claim.id, claim) for claim in claims.values())
-        plain = self._plain(asked, claims)
-        return [
-            Found(name=claims[place].id, weighed=score, plain=plain.get(place, 0.0))
-            for place, score in weighed.items()
-        ]
-
-    def _plain(
-        self, asked: Sequence[Asked], claims: Mapping[_Place, Candidate]
-    ) -> dict[_Place, float]:
-        """What these claims score where every term weighs 1; a third of the cost of a search."""
-        if not claims:
-            return {}
-        these = [(Occur.Should, self._term("id", claim.id)) for claim in claims.values()]
-        among = Query.const_score_query(Query.boolean_query(these), 0.0)
-        told = self._any(asked, [1.0] * len(asked))
-        wanted = Query.boolean_query([(Occur.Must, among), (Occur.Must, told)])
-        return self._hits(wanted, len(claims))
-
-    def _any(self, asked: Sequence[Asked], weights: Sequence[float]) -> Query:
-        return Query.boolean_query(
+        wanted = Query.boolean_query(
             [
-                (Occur.Should, Query.boost_query(self._term(field, one.term), weight * boost))
-                for one, weight in zip(asked, weights, strict=True)
+                (Occur.Should, Query.boost_query(self._term(field, one.term), one.weight * boost))
+                for one in asked
                 for field, boost, seen in zip(_FIELDS, BOOSTS, one[2:], strict=True)
                 if seen
             ]
         )
+        found = [(self._claim(at), score) for at, score in self._hits(wanted, limit).items()]
+        self._found = {claim.id: claim for claim, _ in found}
+        return [(claim.id, score) for claim, score in found]
 
     def read(self, ids: Iterable[str]) -> list[Candidate]:
         """The claims with these ids: those of the last search at no further cost."""
@@ -224,7 +202,8 @@ class TantivyIndex:
         """See what is committed now."""
         self._index.reload()
         self._searcher = self._index.searcher()
-        self.rarity = Rarities(self.counts, self.count).__getitem__
+        self._told = Rarities(self.counts, self.count)
+        self.rarity = self._told.__getitem__
         self._found = dict[str, Candidate]()
         self._averages, self._ahead = self._ahead, None
 

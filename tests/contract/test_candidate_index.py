@@ -71,15 +71,13 @@ def test_the_likeliest_comes_first_with_falling_scores(filled):
     assert all(score > 0 for score in scores)
 
 
-def test_a_rare_word_outweighs_common_ones_and_plain_scores_are_told_beside(index):
+def test_a_rare_word_outweighs_common_ones(index):
     others = [Candidate(id=f"notice{n}", title=f"第{n}号停电通知") for n in range(45)]
     buses = [Candidate(id=f"bus{n}", title="老年人坐公交车免费") for n in range(15)]
     index.put([*others, *buses, Candidate(id="egg", title="市场的鸡蛋")])
     index.commit()
     found = index.search(normalise("老年人坐公交买鸡蛋").text, 40)
-    scores = dict(found)
     assert found[0][0] == "egg"
-    assert scores["egg"] < scores["bus7"]
 
 
 def test_the_limit_holds(filled):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from matrix.matching.candidates import IndexLostError
 from matrix.matching.text import normalise
 from matrix.matching.verdicts import Candidate
-from storage.index.documents import entry_of, telling
+from storage.index.documents import Rarities, entry_of, telling
 from storage.index.layered import LayeredIndex
 from storage.index.memory import MemoryIndex
 from storage.index.postings import Postings
@@ -164,11 +164,10 @@ def test_memory_scores_as_the_disk_does(library, asked):
             index.commit()
         found = dict(disk.search(text, 20))
         assert dict(memory.search(text, 20)) == pytest.approx(found, rel=1e-4)
-        asked = telling(text, disk.counts, disk.count)
-        order = {one.name: one.weighed for one in disk.search_terms(asked, 20)}
+        asked = telling(text, Rarities(disk.counts, disk.count))
         fresh = Postings()
         for claim in claims:
             fresh.put(entry_of(claim))
         ours = fresh.search(asked, disk.count, disk.averages, 20)
-        assert {one.name: one.weighed for one in ours} == pytest.approx(order, rel=1e-4)
+        assert dict(ours) == pytest.approx(found, rel=1e-4)
         assert [memory.rarity(one) for one in text] == [disk.rarity(one) for one in text]

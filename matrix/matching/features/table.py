@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from matrix.matching.alignment import Alignment, align
 from matrix.matching.features.matter import matter
+from matrix.matching.features.relevance import relevance
 from matrix.matching.features.standing import Features, compare, distinguish
 from matrix.matching.features.stretch import stretch
 from matrix.matching.features.weighted import read, weigh
@@ -24,25 +25,19 @@ class Beside:
     figures: Features
 
 
-def lay_beside(
-    query: Prepared, claims: Sequence[PreparedClaim], ranks: Sequence[float], rarity: Rarity
-) -> list[Beside]:
-    """All candidates of a query, in their order.
-
-    ``ranks`` are the index's scores over that of its best candidate, in the order of ``claims``.
-    """
+def lay_beside(query: Prepared, claims: Sequence[PreparedClaim], rarity: Rarity) -> list[Beside]:
+    """All candidates of a query, in their order."""
     asked = weigh(query, rarity)
     reading = read(asked)
     found = [align(query, claim.title) for claim in claims]
     standing = distinguish(asked.senses, claims, found)
-    best_first = sorted(ranks, reverse=True)
+    relevant = relevance(asked, claims)
     rows: list[Features] = []
-    for place, (claim, rank, aligned) in enumerate(zip(claims, ranks, found, strict=True)):
+    for place, (claim, aligned) in enumerate(zip(claims, found, strict=True)):
         said = weigh(claim.title, rarity)
         rows.append(
             {
-                "rank": rank,
-                "nearer": best_first.index(rank),
+                **relevant[place],
                 **standing[place],
                 **wording(asked, reading, said, claim),
                 **stretch(aligned, asked, said, claim, rarity),
