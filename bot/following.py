@@ -6,12 +6,12 @@ Ids in them are ``bulletin:…``, ``case:…`` and ``claim:…``.
 import asyncio
 import fcntl
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from itertools import count, takewhile
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from matrix.core.bulletin import Bulletin
 from matrix.core.case import Case
@@ -79,6 +79,13 @@ class Issued:
         self._reached = last
 
 
+class Own(NamedTuple):
+    """A claim that waits: its name in the index, and how many claims were there before it."""
+
+    name: str
+    before: int
+
+
 class Waiting:
     """Cases, and claims of the leads that wait, of the last 72 h; filled anew at every start.
 
@@ -86,7 +93,7 @@ class Waiting:
     depend on what has come in today.
     """
 
-    def __init__(self, index: CandidateIndex) -> None:
+    def __init__(self, index: "Nearest") -> None:
         """Nothing is known before the first `follow`."""
         self.index = index
         self.cases = self.claims = 0
@@ -101,14 +108,15 @@ class Waiting:
             return True
         return not self._wordings.isdisjoint({query.key, _folded(query)})
 
-    def has_lead(self, query: Normalised) -> bool:
-        """Whether a lead of the very words waits."""
-        return any(name.startswith("claim:") for name in self.index.search_key(query.key))
+    def own(self, query: Normalised) -> "Own | None":
+        """The claim of leads of the very words, where some wait."""
+        return self._own.get(query.key)
 
     def start_over(self) -> None:
         """Forget everything; the next `follow` takes all from the database."""
         self._cases: set[str] = set()
         self._wordings.clear()
+        self._own: dict[str, Own] = {}
         self._leads: dict[str, datetime] = {}
         self._filed: datetime | None = None
         self._received: datetime | None = None
@@ -149,6 +157,7 @@ class Waiting:
             claim = await work.claims.get(lead.claim)
             self.index.put([_of_claim(claim)])
             self._leads[claim.id] = lead.received_at
+            self._own[claim.key] = Own(f"claim:{claim.id}", self.claims)
             self.claims += 1
         if waiting:
             self._received = waiting[-1].received_at
@@ -161,10 +170,14 @@ class Waiting:
         # They came in this order.
         first = self._received - _LEADS_KEPT
         old = [claim for claim, _ in takewhile(lambda one: one[1] < first, self._leads.items())]
+        if not old:
+            return False
         for claim in old:
             del self._leads[claim]
-        self.index.drop([f"claim:{claim}" for claim in old])
-        return bool(old)
+        names = {f"claim:{claim}" for claim in old}
+        self._own = {key: one for key, one in self._own.items() if one.name not in names}
+        self.index.drop(names)
+        return True
 
 
 class Nearest(MemoryIndex):
@@ -174,9 +187,26 @@ class Nearest(MemoryIndex):
     look among 10,000, three lost the best of it (docs/performance.md).
     """
 
+    _hidden = ""
+
     def search(self, text: str, limit: int) -> list[tuple[str, float]]:
         """The likeliest claims, best first."""
-        return super().search(text, min(limit, _COMPARED))
+        most = min(limit, _COMPARED)
+        found = super().search(text, most + bool(self._hidden))
+        return [one for one in found if one[0] != self._hidden][:most]
+
+    def search_key(self, key: str) -> Sequence[str]:
+        """Claims with a key."""
+        return [name for name in super().search_key(key) if name != self._hidden]
+
+    @contextmanager
+    def without(self, name: str) -> Iterator[None]:
+        """One claim is not there for a while: beside itself nothing is worth a look."""
+        self._hidden = name
+        try:
+            yield
+        finally:
+            self._hidden = ""
 
 
 @contextmanager

@@ -37,15 +37,11 @@ class _Latest(dict[Normalised, T]):
 
 
 class _Looked(NamedTuple):
-    """What was alike when so many cases and claims had come in.
-
-    ``waited``: a lead of the same wording was one of them.
-    """
+    """What was alike when so many cases and claims had come in."""
 
     judged: Judgement
     cases: int
     claims: int
-    waited: bool
 
 
 class Library:
@@ -114,10 +110,11 @@ class Library:
 
     def beside(self, found: Found) -> Beside:
         """See ``Matching.beside``."""
-        judged = self._among_what_waits(self._normal(found.text))
+        query = self._normal(found.text)
+        judged = self._among_what_waits(query)
         return Beside(
             alike=tuple(_resembles(one) for one in judged.candidates if one.score >= WORTH_A_LOOK),
-            asks_original=judged.asks_original,
+            asks_original=judged.asks_original and self._waiting.own(query) is None,
         )
 
     def repeats_case(self, found: Found) -> bool:
@@ -125,24 +122,22 @@ class Library:
         return self._waiting.has_case(self._normal(found.text))
 
     def _among_what_waits(self, query: Normalised) -> Judgement:
-        """What waits and is alike; of a wording that comes again, looked up once.
+        """What else waits and is alike; of a wording that comes again, looked up once.
 
         As long as nothing new has begun to wait, that is; of a wording that waits itself, as long
         as no case has been filed: what has come in since was compared with it, and both stand in
         the desk's list. What is decided never rests on another waiting lead.
         """
-        now = self._waiting
-        waits = now.has_lead(query)
+        now, own = self._waiting, self._waiting.own(query)
         known = self._looked_up.at(query)
-        if (
-            known
-            and known.cases == now.cases
-            and (known.claims == now.claims or (waits and known.waited))
-        ):
-            return known.judged
-        # What a word tells is taken from the bulletins: of what waits, half may be one rumor.
-        found = decide(query, now.index, self._judge, rarity=self._issued.index, doubles=False)
-        self._looked_up.keep(query, _Looked(found, now.cases, now.claims, waits))
+        if known is not None and known.cases == now.cases:
+            since = now.claims if own is None else own.before
+            if known.claims >= since:
+                return known.judged
+        with now.index.without(own.name if own is not None else ""):
+            # What a word tells is taken from the bulletins: of what waits, half may be one rumor.
+            found = decide(query, now.index, self._judge, rarity=self._issued.index, doubles=False)
+        self._looked_up.keep(query, _Looked(found, now.cases, now.claims))
         return found
 
     def _among_bulletins(self, query: Normalised) -> Judgement:

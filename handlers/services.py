@@ -147,9 +147,9 @@ class Found:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Beside:
-    """Cases and waiting claims that are worth a look, best first.
+    """Cases, and waiting claims of other words, that are worth a look; best first.
 
-    ``asks_original``: they do not make a riddle of a short text clear either.
+    ``asks_original``: a short text is a riddle beside all that waits, too.
     """
 
     alike: tuple[Resemblance, ...] = ()

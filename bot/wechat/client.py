@@ -74,6 +74,10 @@ def _guarded(base: type[Any], root: str) -> type[Any]:
         def __init__(self, *args: str) -> None:
             self.handed = threading.local()
             super().__init__(*args, timeout=PATIENCE, auto_retry=False)
+            # Proxies and certificates of the environment are looked up once: every URL is root's.
+            kept = self._http.merge_environment_settings(root, {}, None, None, None)
+            self._http.proxies, self._http.verify = kept["proxies"], kept["verify"]
+            self._http.trust_env = False
 
         @property
         def access_token(self) -> str:

@@ -6,6 +6,7 @@ from typing import cast
 from handlers import clocks
 from handlers.cards import pictures
 from handlers.context import Context
+from handlers.proposing import alike
 from handlers.proposing.proposals import grade_of, texts
 from handlers.replies import Choice, choose
 from handlers.replies.shared import Reason
@@ -53,6 +54,7 @@ def names(ctx: Context, units: object) -> str:
 
 async def _suggested(ctx: Context, lead: Lead) -> list[Link]:
     """What the lead may be about, likeliest first, with what the links lead to at hand."""
+    await alike.compare(ctx, lead)
     links = await ctx.work.links.find(lead=lead.id, state=LinkState.SUGGESTED, order="-score")
     to = {kind: [link.target for link in links if link.target_kind == kind] for kind in _TARGETS}
     await ctx.work.bulletins.load(to["bulletin"])

@@ -89,8 +89,7 @@ async def claim(
     except StaleVersion:
         # Another process has them; what is left stands there at the next look.
         return []
-    for one in saved:
-        await outcomes.settled(ctx, one)
+    await outcomes.settled_all(ctx, saved)
     states = Counter(one.state for one in saved)
     for verb, target in _FATES.items():
         await log_chunk(ctx, attempt, verb, "pending", target, states[target])
@@ -168,10 +167,11 @@ async def settle(ctx: Context, results: Sequence[Result], doubts: Doubts) -> Non
         counts[current.attempt_id, verb, step.target] += 1
         moved.append(after)
         rests.append(one.rest)
-    for saved, rest in zip(await ctx.work.deliveries.save_all(moved), rests, strict=True):
+    saved = await ctx.work.deliveries.save_all(moved)
+    for begun, rest in zip(saved, rests, strict=True):
         if rest:
-            await _rest_waits(ctx, saved, rest)
-        await outcomes.settled(ctx, saved)
+            await _rest_waits(ctx, begun, rest)
+    await outcomes.settled_all(ctx, saved)
     for (attempt, verb, target), count in counts.items():
         await log_chunk(ctx, attempt, verb, "sending", target, count)
 
@@ -240,15 +240,19 @@ async def abandon(ctx: Context, dead: Sequence[str] | None, mine: str, doubts: D
     """
     stuck = await ctx.work.deliveries.find(state=DeliveryState.SENDING, executor__ne=mine)
     found = [one for one in stuck if dead is None or one.executor in dead]
+    moved = []
+    counts: Counter[tuple[str, str, str]] = Counter()
     for one in found:
         again = _repeatable(one, doubts, ctx.at)
-        moved, step = DELIVERY.advance(
+        after, step = DELIVERY.advance(
             one, "retry" if again else "doubt", MACHINE, error="crash", unsure=again,
             not_before=None if again else _ask_at(ctx, one, doubts),
         )  # fmt: skip
-        saved = await ctx.work.deliveries.save(moved)
-        await log_chunk(ctx, one.attempt_id, step.action, "sending", step.target, 1)
-        await outcomes.settled(ctx, saved)
+        moved.append(after)
+        counts[one.attempt_id, step.action, step.target] += 1
+    await outcomes.settled_all(ctx, await ctx.work.deliveries.save_all(moved))
+    for (attempt, verb, target), count in counts.items():
+        await log_chunk(ctx, attempt, verb, "sending", target, count)
     return len(found)
 
 

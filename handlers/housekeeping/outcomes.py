@@ -1,7 +1,7 @@
 """What follows when a delivery was sent, failed, or is in doubt."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from handlers import matters
@@ -13,9 +13,9 @@ from handlers.publishing import issuing
 from handlers.replies import choose
 from handlers.replies.shared import Done, Listing, Settled
 from handlers.replies.triage import Alarm, DoubtLine
-from handlers.reposting import asking_again, jobs, owned, owners, planning
+from handlers.reposting import asking_again, jobs, moving, owned, owners, planning
 from handlers.router import Args, action
-from matrix.core.campaign import TASK, RepostTask, TaskState
+from matrix.core.campaign import RepostTask
 from matrix.core.delivery import (
     DELIVERY,
     FEEDBACK,
@@ -28,16 +28,28 @@ from matrix.core.delivery import (
 from matrix.core.roles import MACHINE, REPORTERS, Role
 
 
-async def settled(ctx: Context, delivery: Delivery) -> None:
-    """Move what the delivery was for. ``delivery`` carries its new state."""
-    kind, _, rest = delivery.purpose.partition(":")
+async def settled_all(ctx: Context, deliveries: Sequence[Delivery]) -> None:
+    """Move what the deliveries were for, many at once. They carry their new states."""
+    by_kind: dict[str, list[tuple[str, Delivery]]] = {}
+    for one in deliveries:
+        kind, _, rest = one.purpose.partition(":")
+        by_kind.setdefault(kind, []).append((rest, one))
+    for kind, some in by_kind.items():
+        match kind:
+            case "post":
+                for failed, task in await moving.posts(ctx, dict(some)):
+                    await _refused(ctx, failed, task)
+            case "feedback":
+                await _feedback(ctx, dict(some))
+            case _:
+                for rest, one in some:
+                    await _settled(ctx, kind, rest, one)
+
+
+async def _settled(ctx: Context, kind: str, rest: str, delivery: Delivery) -> None:
     match kind:
-        case "feedback":
-            await _feedback(ctx, delivery, rest)
         case "cards":
-            await _cards(ctx, delivery, rest)
-        case "post":
-            await _post(ctx, delivery, rest)
+            await moving.cards(ctx, delivery, rest)
         case owned.KIND:
             await owners.settled(ctx, delivery)
         case "publish":
@@ -48,55 +60,41 @@ async def settled(ctx: Context, delivery: Delivery) -> None:
             pass
 
 
-async def settled_all(ctx: Context, deliveries: Sequence[Delivery]) -> None:
-    """``settled`` for many: direct posts that go out or have arrived, in few statements."""
-    posts = {
-        rest: one
-        for one in deliveries
-        for kind, _, rest in [one.purpose.partition(":")]
-        if kind == "post"
-    }
-    await ctx.work.tasks.load(posts)
-    tasks = [await ctx.work.tasks.get(one) for one in posts]
-    going = [
-        task for task in tasks
-        if (task.state, posts[task.id].state) == (TaskState.CREATED, DeliveryState.SENDING)
-    ]  # fmt: skip
-    arrived = [
-        dataclasses.replace(
-            task, url=posts[task.id].remote_id, posted_at=ctx.at, late=ctx.at > task.due_at
+_TOLD = {
+    DeliveryState.SENT: "sent",
+    DeliveryState.FAILED: "fail",
+    DeliveryState.IN_DOUBT: "doubt",
+}
+
+
+async def _feedback(ctx: Context, told: Mapping[str, Delivery]) -> None:
+    """``told`` maps a feedback to what has become of its message."""
+    await ctx.work.feedback.load(list(told))
+    moves: dict[str, list[Feedback]] = {}
+    for feedback_id, delivery in told.items():
+        one = await ctx.work.feedback.get(feedback_id)
+        verb = _TOLD.get(delivery.state)
+        if verb is None or not FEEDBACK.has(one.state, verb):
+            continue
+        if verb == "fail":
+            tried = (*one.tried, f"{delivery.platform}:{delivery.address}")
+            one = dataclasses.replace(one, tried=tried)
+        moves.setdefault(verb, []).append(one)
+    for verb, some in moves.items():
+        sent_at = ctx.at if verb == "sent" else None
+        moved = await ctx.move_all(
+            FEEDBACK, ctx.work.feedback, some, verb, MACHINE, sent_at=sent_at
         )
-        for task in tasks
-        if (task.state, posts[task.id].state) == (TaskState.SENDING, DeliveryState.SENT)
-    ]
-    await ctx.move_all(TASK, ctx.work.tasks, going, "send", MACHINE)
-    posted = await ctx.move_all(TASK, ctx.work.tasks, arrived, "sent", MACHINE)
-    await ctx.move_all(TASK, ctx.work.tasks, posted, "verify", MACHINE)
-    moved = {f"post:{task.id}" for task in (*going, *arrived)}
-    for one in deliveries:
-        if one.purpose not in moved:
-            await settled(ctx, one)
+        await _after_feedback(ctx, verb, moved)
 
 
-async def _feedback(ctx: Context, delivery: Delivery, feedback_id: str) -> None:
-    one = await ctx.work.feedback.get(feedback_id)
-    verb = {
-        DeliveryState.SENT: "sent",
-        DeliveryState.FAILED: "fail",
-        DeliveryState.IN_DOUBT: "doubt",
-    }.get(delivery.state)
-    if verb is None or not FEEDBACK.has(one.state, verb):
-        return
-    tried = (*one.tried, f"{delivery.platform}:{delivery.address}")
-    one = dataclasses.replace(one, tried=tried if verb == "fail" else one.tried)
-    one = await ctx.move(
-        FEEDBACK, ctx.work.feedback, one, verb, by=MACHINE,
-        sent_at=ctx.at if verb == "sent" else None,
-    )  # fmt: skip
-    if verb == "sent" and one.case:
-        await closing.close_if_done(ctx, one.case)
-    if verb == "fail":
-        await _another_channel(ctx, one)
+async def _after_feedback(ctx: Context, verb: str, moved: Sequence[Feedback]) -> None:
+    if verb == "sent":
+        for case in dict.fromkeys(one.case for one in moved if one.case):
+            await closing.close_if_done(ctx, case)
+    elif verb == "fail":
+        for one in moved:
+            await _another_channel(ctx, one)
 
 
 async def _another_channel(ctx: Context, one: Feedback) -> None:
@@ -112,47 +110,10 @@ async def _another_channel(ctx: Context, one: Feedback) -> None:
         await telling.give_up(ctx, one)
 
 
-async def _cards(ctx: Context, delivery: Delivery, rest: str) -> None:
-    campaign, _, operator = rest.partition(":")
-    for task in await ctx.work.tasks.find(
-        campaign=campaign, operator=operator, state=TaskState.CREATED
-    ):
-        if delivery.state is DeliveryState.SENT:
-            await ctx.move(TASK, ctx.work.tasks, task, "deliver", by=MACHINE)
-        elif delivery.state is DeliveryState.FAILED:
-            await ctx.move(TASK, ctx.work.tasks, task, "fail", by=MACHINE, reason=delivery.error)
-
-
-async def _post(ctx: Context, delivery: Delivery, task_id: str) -> None:
-    task = await ctx.work.tasks.get(task_id)
-    match delivery.state:
-        case DeliveryState.SENDING if task.state is TaskState.CREATED:
-            await ctx.move(TASK, ctx.work.tasks, task, "send", by=MACHINE)
-        case DeliveryState.SENT:
-            await _posted(ctx, delivery, task)
-        case DeliveryState.PENDING if TASK.has(task.state, "wait"):
-            await ctx.move(TASK, ctx.work.tasks, task, "wait", by=MACHINE)
-        case DeliveryState.IN_DOUBT if task.state is TaskState.SENDING:
-            await ctx.move(TASK, ctx.work.tasks, task, "lose", by=MACHINE)
-        case DeliveryState.FAILED | DeliveryState.CANCELLED if TASK.has(task.state, "fail"):
-            await ctx.move(TASK, ctx.work.tasks, task, "fail", by=MACHINE, reason=delivery.error)
-            if delivery.state is DeliveryState.FAILED:
-                await _pause_account(ctx, delivery, task.case)
-                await _by_hand(ctx, task)
-        case _:
-            pass
-
-
-async def _posted(ctx: Context, delivery: Delivery, task: RepostTask) -> None:
-    """The channel's own answer, or who looked after a doubt, is the proof of a direct post."""
-    verb = {TaskState.SENDING: "sent", TaskState.UNKNOWN: "post"}.get(task.state)
-    if verb is None:
-        return
-    task = await ctx.move(
-        TASK, ctx.work.tasks, task, verb, by=MACHINE, url=delivery.remote_id,
-        posted_at=ctx.at, late=ctx.at > task.due_at,
-    )  # fmt: skip
-    await ctx.move(TASK, ctx.work.tasks, task, "verify", by=MACHINE)
+async def _refused(ctx: Context, delivery: Delivery, task: RepostTask) -> None:
+    """What its channel cannot post the account's operator is asked for, as anywhere else."""
+    await _pause_account(ctx, delivery, task.case)
+    await asking_again.by_hand(ctx, task)
 
 
 async def _pause_account(ctx: Context, delivery: Delivery, case_id: str) -> None:
@@ -169,11 +130,6 @@ async def _pause_account(ctx: Context, delivery: Delivery, case_id: str) -> None
         Alarm(what="account_paused", number=case.number, detail=account.name),
         choose("account.resume", account.id),
     )
-
-
-async def _by_hand(ctx: Context, task: RepostTask) -> None:
-    """What its channel cannot post the account's operator is asked for, as anywhere else."""
-    await asking_again.by_hand(ctx, task)
 
 
 @action("account.resume", Role.PUBLISHER)
@@ -271,7 +227,7 @@ async def resolved(ctx: Context, delivery: Delivery, verb: str) -> None:
         await _settle_feedback(ctx, rest, verb)
     else:
         machine = dataclasses.replace(ctx, person=None, posts=())
-        await settled(machine, delivery)
+        await settled_all(machine, [delivery])
         if delivery.subject.startswith("campaign:"):
             await planning.advance(machine, delivery.subject.partition(":")[2])
     if verb == "retry" and delivery.lane is Lane.BROADCAST:

@@ -148,15 +148,18 @@ async def _queue(ctx: Context, lead: Lead, found: Found, danger: Danger | None) 
     near = await answering.suggestions(ctx, found)
     for one, _ in near:
         await answering.link(ctx, lead, one, LinkState.SUGGESTED, found.model_version)
-    for one in await alike.worth_a_look(ctx, lead, found):
-        await answering.link(ctx, lead, one, LinkState.SUGGESTED, found.model_version)
     lead = dataclasses.replace(lead, proposal=await proposals.propose(ctx, lead))
+    held_back = await flooding.holds_back(ctx, lead)
+    if held_back:
+        lead = alike.put_off(lead)
+    else:
+        await alike.suggest(ctx, lead, found)
     lead = await ctx.move(LEAD, ctx.work.leads, lead, "queue", by=MACHINE)
     grade = proposals.grade_of(lead)
     await clocks.start(
         ctx, f"lead:{lead.id}", Stage.FILE, grade, business=lead.received_at, new=True
     )
-    if not await flooding.holds_back(ctx, lead):
+    if not held_back:
         await lead_cards.tell_desk(ctx, lead)
     places = [choose("lead.where", lead.id, text=name, area=code) for code, name in _places(ctx)]
     if near and near[0][0].score >= ALIKE:

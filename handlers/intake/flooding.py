@@ -26,7 +26,7 @@ _SHOWN = 3
 
 
 async def holds_back(ctx: Context, lead: Lead) -> bool:
-    """Whether a queued lead gets no card of its own; if so it is owed to the digest.
+    """Whether a lead that is about to wait gets no card of its own; the digest owes it then.
 
     The first of a grave rumor always has its card, and a drill is no flood.
     """
@@ -37,7 +37,7 @@ async def holds_back(ctx: Context, lead: Lead) -> bool:
         return False
     before = await ctx.work.leads.find(
         state=LeadState.QUEUED, drill=False, received_at__gt=_since(ctx), order="-received_at",
-        limit=1, offset=ctx.policy.cards_at_once,
+        limit=1, offset=ctx.policy.cards_at_once - 1,
     )  # fmt: skip
     if before:
         await ctx.work.set_setting(_HELD, ctx.at.isoformat())

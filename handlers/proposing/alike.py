@@ -1,7 +1,11 @@
 """What a lead is like beside the bulletins: running cases, and claims of leads that still wait."""
 
+import dataclasses
+
 from handlers.context import Context
+from handlers.proposing import answering
 from handlers.services import Beside, Found, Resemblance
+from matrix.core.claim import LinkState
 from matrix.core.lead import Lead, LeadState
 
 CLAIM = "claim"
@@ -21,6 +25,32 @@ def same_cases(ctx: Context, lead: Lead, found: Found) -> list[Resemblance]:
     if lead.drill or not ctx.services.matching.repeats_case(found):
         return []
     return [one for one in beside(ctx, lead, found).alike if one.kind == CASE and one.identical]
+
+
+LATER = "compare"
+"""In a proposal: the lead is compared with what waits when somebody opens it."""
+
+
+def put_off(lead: Lead) -> Lead:
+    """A lead that nobody is shown yet is not compared yet."""
+    return dataclasses.replace(lead, proposal={**lead.proposal, LATER: "later"})
+
+
+async def compare(ctx: Context, lead: Lead) -> None:
+    """What was put off, for who looks at the lead now; once something is found, never again."""
+    if not lead.proposal.get(LATER) or lead.state is not LeadState.QUEUED:
+        return
+    if await ctx.work.links.count(lead=lead.id, target_kind__in=(CASE, CLAIM)):
+        return
+    # After retention there is the masked text only.
+    text = ctx.services.sealer.unseal(lead.sealed) or lead.text
+    await suggest(ctx, lead, ctx.services.matching.find(text))
+
+
+async def suggest(ctx: Context, lead: Lead, found: Found) -> None:
+    """Links to the running cases and waiting claims that are worth a look."""
+    for one in await worth_a_look(ctx, lead, found):
+        await answering.link(ctx, lead, one, LinkState.SUGGESTED, found.model_version)
 
 
 async def worth_a_look(ctx: Context, lead: Lead, found: Found) -> list[Resemblance]:

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from handlers import clocks
 from handlers.context import Context
+from handlers.proposing import alike
 from handlers.replies.triage import Alarm
 from matrix.core.case import Case, Grade
 from matrix.core.lead import Lead
@@ -62,6 +63,7 @@ async def propose(ctx: Context, lead: Lead) -> Mapping[str, object]:
         "floor": assessed.floor,
         "rule": assessed.rule.value,
         "spread": [list(one) for one in assessed.spread],
+        **{key: value for key, value in lead.proposal.items() if key == alike.LATER},
     }
 
 

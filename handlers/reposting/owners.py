@@ -23,12 +23,16 @@ async def settled(ctx: Context, delivery: Delivery) -> None:
     tasks = await tasks_of(ctx, delivery)
     waiting = [(task, account) for task, account in tasks if task.state is TaskState.CREATED]
     refused = set(delivery.remote_id.partition("!")[2].split("|"))
+    taken: list[RepostTask] = []
+    failed: list[RepostTask] = []
     for task, account in waiting:
         if delivery.state is DeliveryState.SENT and account.address not in refused:
-            await ctx.move(TASK, ctx.work.tasks, task, "deliver", by=MACHINE)
+            taken.append(task)
         elif delivery.state in {DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.CANCELLED}:
-            why = delivery.error or "not-a-group-of-the-owner"
-            await ctx.move(TASK, ctx.work.tasks, task, "fail", by=MACHINE, reason=why)
+            failed.append(task)
+    why = delivery.error or "not-a-group-of-the-owner"
+    await ctx.move_all(TASK, ctx.work.tasks, taken, "deliver", MACHINE)
+    await ctx.move_all(TASK, ctx.work.tasks, failed, "fail", MACHINE, reason=why)
     campaign = await ctx.work.campaigns.get(delivery.purpose.split(":")[1])
     if delivery.state is DeliveryState.SENT and campaign.state is CampaignState.ABORTED:
         # It was on its way when the broadcast was stopped.

@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +28,11 @@ from config.settings import load
 from storage.unit_of_work import SqlWork
 from tests.doubles.clock import JumpingClock
 from tests.doubles.faulty_sink import UNKNOWN, FaultySink, faulty_sink
+from tests.doubles.processes import PATIENCE
 from tests.durability.fleet import Fleet, Ledger, post
 
 SEED = int(os.environ.get("KILL_SEED") or random.SystemRandom().randrange(10**6))
 LONG = os.environ.get("FAULTS") == "long"
-PATIENCE = 60.0
 long_form = pytest.mark.skipif(not LONG, reason="long form: make faults")
 pytestmark = pytest.mark.slow
 
@@ -43,8 +44,27 @@ def yes(_: str, __: int) -> str:
 # -- processes --------------------------------------------------------------------------------
 
 
+@dataclass
+class Supply:
+    """Messages that wait, however fast they are sent: who is killed has something in hand."""
+
+    url: str
+    sink: str
+    ledger: Ledger
+    least: int
+    posted: int = 0
+
+    async def keep(self) -> None:
+        if await asyncio.to_thread(self.ledger.open) < self.least:
+            await post(self.url, self.sink, self.least)
+            self.posted += self.least
+
+
 async def kills(url: str, folder: Path, workers: int, count: int, targets: int) -> dict[str, Any]:
-    """Kill −9 at random moments, who and whether it comes back as drawn; until all is settled."""
+    """Kill −9 at random moments, who and whether it comes back as drawn; until all is settled.
+
+    At each kill no fewer than ``targets`` wait, or so many have just been added.
+    """
     draw, began = random.Random(SEED + workers), time.monotonic()
     fleet, ledger = Fleet(folder, url), Ledger(url)
     roles = {f"worker{n}": "worker" for n in range(workers)}
@@ -61,9 +81,9 @@ async def kills(url: str, folder: Path, workers: int, count: int, targets: int) 
             names = {**roles, first: "worker" if workers else ""}
             if url.startswith("sqlite"):
                 names = {"all": ""}
-            await post(url, sink.url, targets)
-            fatal = await _killing(fleet, sink, draw, names, count)
-            await _until(lambda: not ledger.open(), fleet, 240)
+            supply = Supply(url, sink.url, ledger, targets)
+            fatal = await _killing(fleet, sink, supply, draw, names, count)
+            await _until(lambda: not ledger.open(), fleet)
         finally:
             await fleet.end()
     doubt = ledger.ids("in-doubt")
@@ -71,10 +91,12 @@ async def kills(url: str, folder: Path, workers: int, count: int, targets: int) 
     assert ledger.ids("sent") <= set(sink.taken), f"seed {SEED}: lost"
     assert ledger.crashed() <= WINDOW * fatal, f"seed {SEED}"
     assert ledger.states() == {
-        state: n for state, n in {"sent": targets - len(doubt), "in-doubt": len(doubt)}.items() if n
+        state: n
+        for state, n in {"sent": supply.posted - len(doubt), "in-doubt": len(doubt)}.items()
+        if n
     }, f"seed {SEED}"
     return {
-        "seed": SEED, "workers": workers, "kills": count, "of workers": fatal,
+        "seed": SEED, "workers": workers, "kills": count, "of workers": fatal, "of": supply.posted,
         "in doubt": len(doubt), "of crashes": ledger.crashed(), "seconds": round(time.monotonic() - began),
     }  # fmt: skip
 
@@ -88,7 +110,7 @@ def _posted(ledger: Ledger) -> bool:
         return False
 
 
-async def _until(holds: Callable[[], object], fleet: Fleet, seconds: float = 2 * PATIENCE) -> None:
+async def _until(holds: Callable[[], object], fleet: Fleet, seconds: float = PATIENCE) -> None:
     try:
         async with asyncio.timeout(seconds):
             while not await asyncio.to_thread(holds):
@@ -98,12 +120,14 @@ async def _until(holds: Callable[[], object], fleet: Fleet, seconds: float = 2 *
 
 
 async def _killing(
-    fleet: Fleet, sink: FaultySink, draw: random.Random, names: dict[str, str], count: int
-) -> int:
+    fleet: Fleet, sink: FaultySink, supply: Supply, draw: random.Random, names: dict[str, str],
+    count: int,
+) -> int:  # fmt: skip
     """Returns how many of the killed could send."""
     fatal = 0
     gone: list[str] = []
     for number in range(count):
+        await supply.keep()
         if gone and (number == count - 1 or draw.random() < 0.7):
             await fleet.start(back := gone.pop(0), names[back])
         senders = [name for name in fleet.running if names[name] in {"", "worker"}]
@@ -129,14 +153,14 @@ async def test_two_kills_of_the_only_process(tmp_path: Path) -> None:
 
 @long_form
 async def test_eleven_kills_of_the_only_process(tmp_path: Path) -> None:
-    print(await kills(f"sqlite:///{tmp_path / 'p.db'}", tmp_path, 0, 11, 6000))
+    print(await kills(f"sqlite:///{tmp_path / 'p.db'}", tmp_path, 0, 11, 3000))
 
 
 @long_form
 @pytest.mark.postgres
 @pytest.mark.parametrize("workers", [1, 2, 3])
 async def test_thirteen_kills_among_roles(workers: int, tmp_path: Path, postgres_url: str) -> None:
-    print(await kills(postgres_url, tmp_path, workers, 13, 5000))
+    print(await kills(postgres_url, tmp_path, workers, 13, 3000))
 
 
 # -- the database ---------------------------------------------------------------------------------
@@ -165,7 +189,7 @@ async def test_the_server_is_gone_for_twenty_seconds() -> None:
             await asyncio.sleep(20)
             await asyncio.to_thread(server.ensure_postgres_running)
             assert server.get_uri() == url
-            await _until(lambda: not ledger.open(), fleet, 240)
+            await _until(lambda: not ledger.open(), fleet)
             assert sink.twice() == []
             assert (ledger.states(), len(sink.taken)) == ({"sent": 3000}, 3000)
         finally:

@@ -90,3 +90,24 @@ async def test_a_desk_that_keeps_up_has_a_card_for_every_lead(tmp_path: Path) ->
         await p.tick()
         assert len(await _cards(p, "queued_card")) == CARDS + 5
         assert not await _cards(p, "flood")
+
+
+async def test_what_was_held_back_is_compared_when_somebody_opens_it(tmp_path: Path) -> None:
+    async with stage(tmp_path) as p:
+        await story.filed(p)
+        await p.say("王芳", story.WATER, forwarded=True)
+        await _rumors(p, 1, CARDS - 1)
+        again = f"{story.LAMPS}，昨天上门收的", f"{story.WATER}，超市水都抢空了"
+        shown = {}
+        for text in again:
+            await p.say("王芳", text, forwarded=True)
+            lead = (await p.all("leads"))[-1]
+            links = await p.all("links", lead=lead.id, target_kind__ne="bulletin")
+            assert not links, "nobody looks at it yet"
+            for _ in range(2):
+                shown[text] = await p.say("陈静", lead.number)
+        case, water = (await p.all("cases"))[0], (await p.all("leads", text=story.WATER))[0]
+        assert case.number in shown[again[0]]
+        assert water.number in shown[again[1]]
+        links = await p.all("links", target=case.id, state="suggested")
+        assert len(links) == len({one.lead for one in links}), "opened twice, compared once"
