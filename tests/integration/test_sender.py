@@ -131,6 +131,29 @@ async def test_an_orderly_stop_leaves_no_doubt(tmp_path: Path) -> None:
         assert await post.states() == ["sent", "pending"]
 
 
+async def test_chats_that_end_at_once_after_others_were_written_are_all_written(
+    tmp_path: Path,
+) -> None:
+    """One began before an outcome was written and one after it: neither's is forgotten."""
+    async with opened(tmp_path) as post:
+        post.line.held |= {"early", "late"}
+        async with post.running():
+            await post.put("早", address="early")
+            await post.put("快", address="quick")
+            await post.line.until(1)
+            async with asyncio.timeout(60):
+                while await post.states(address="quick") != ["sent"]:
+                    await asyncio.sleep(0)
+            await post.put("晚", address="late")
+            async with asyncio.timeout(60):
+                while "晚" not in post.line.tried:
+                    await asyncio.sleep(0)
+            assert sorted(await post.states()) == ["sending", "sending", "sent"]
+            post.line.let_go.set()
+            await post.line.until(3)
+        assert await post.states() == ["sent"] * 3
+
+
 async def test_outcomes_that_cannot_be_written_are_written_later(tmp_path: Path) -> None:
     async with opened(tmp_path) as post:
         await post.put("一")

@@ -19,6 +19,7 @@ _COMPARED = (
     "balance", "asked_anywhere", "sense_balance", "sense_anywhere", "apart", "apart_anywhere",
     "order_query", "telling_query",
 )  # fmt: skip
+_LEADS = tuple(f"{name}_lead" for name in _COMPARED)
 # A candidate covered nearly as well competes.
 _NEARLY = 0.9
 # Shorter pieces stand in many claims by chance.
@@ -26,24 +27,23 @@ _WORD = 2
 
 
 def compare(rows: Sequence[Features], pairs: Sequence[frozenset[str]]) -> list[Features]:
-    """Each row with its lead over the best other candidate, and how many are as good.
+    """Each candidate's lead over the best other one, and how many are as good.
 
     ``pairs`` are those of each candidate's title: a rival that says nearly the same is no reason
     for doubt.
     """
     if not rows:
         return []
-    leads = {name: _leads([row[name] for row in rows]) for name in _COMPARED}
+    leads = zip(*(_leads([row[name] for row in rows]) for name in _COMPARED), strict=True)
     covers = sorted(row["cover"] for row in rows)
     order = sorted(range(len(rows)), key=lambda at: -rows[at]["sentence"])[:2]
     return [
         {
-            **row,
-            **{f"{name}_lead": leads[name][at] for name in _COMPARED},
+            **dict(zip(_LEADS, lead, strict=True)),
             "rivals": min(12, len(rows) - bisect_left(covers, _NEARLY * row["cover"]) - 1),
             "rival_alike": _alike(at, order, pairs),
         }
-        for at, row in enumerate(rows)
+        for at, (row, lead) in enumerate(zip(rows, leads, strict=True))
     ]
 
 

@@ -44,9 +44,8 @@ def lay_beside(query: Prepared, claims: Sequence[PreparedClaim], rarity: Rarity)
                 **matter(aligned, query, claim),
             }
         )
+    compared = compare(rows, [claim.title.pair_set for claim in claims])
     return [
-        Beside(claim=claim, found=aligned, figures=figures)
-        for claim, aligned, figures in zip(
-            claims, found, compare(rows, [claim.title.pair_set for claim in claims]), strict=True
-        )
+        Beside(claim=claim, found=aligned, figures=row | more)
+        for claim, aligned, row, more in zip(claims, found, rows, compared, strict=True)
     ]
