@@ -100,11 +100,13 @@ class Parts:
 
     async def tick(self) -> None:
         """One sweep of the clock, then what it made."""
-        async with self.store.work() as work:
-            if self.listens:
-                await self.library.refresh(work)
-            await ticking.tick(ticking.clock_context(self.services, work))
-            await work.commit()
+        swept = False
+        while not swept:
+            async with self.store.work() as work:
+                if self.listens:
+                    await self.library.refresh(work)
+                swept = await ticking.tick(ticking.clock_context(self.services, work))
+                await work.commit()
         await self.check_receipts()
         if self.listens:
             await self.ask_back()

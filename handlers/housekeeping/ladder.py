@@ -11,21 +11,29 @@ from matrix.core.case import Case
 from matrix.core.deadline import SILENT, Deadline, Nudge
 from matrix.triage.ladder import DUE, LADDER, reached
 
+# Rungs fired in one transaction: after a flood thousands are due at once, and who writes to the
+# bot meanwhile waits for no more than half a second.
+AT_ONCE = 100
 
-async def fire_deadlines(ctx: Context) -> None:
-    """Every rung that is due, each once, in the order of due times.
+
+async def fire_deadlines(ctx: Context) -> bool:
+    """The rungs that are due, each once, in the order of due times; whether that was all.
 
     Clocks are read one by one, since what one does may stop the next: a lead that files itself
     takes its identical leads along. What this sweep itself starts waits for the next.
     """
-    while found := await ctx.work.deadlines.find(
-        closed_at=None, next_at__lte=ctx.at, starts_at__lt=ctx.at, order="next_at", limit=1
-    ):
+    for _ in range(AT_ONCE):
+        found = await ctx.work.deadlines.find(
+            closed_at=None, next_at__lte=ctx.at, starts_at__lt=ctx.at, order="next_at", limit=1
+        )
+        if not found:
+            return True
         one = found[0]
         if one.stage in SILENT:
             await clocks.stop(ctx, one.subject, one.stage)
         else:
             await _fire(ctx, one)
+    return False
 
 
 async def _fire(ctx: Context, one: Deadline) -> None:

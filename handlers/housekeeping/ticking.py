@@ -28,9 +28,13 @@ def clock_context(services: Services, work: Work) -> Context:
     return Context(services=services, work=work, at=services.clock.now(), clock=True)
 
 
-async def tick(ctx: Context) -> None:
-    """One sweep of everything that falls due, in the order of due times."""
-    await ladder.fire_deadlines(ctx)
+async def tick(ctx: Context) -> bool:
+    """One sweep of everything that falls due, in the order of due times.
+
+    Whether it came to its end: if not, commit and call it again.
+    """
+    if not await ladder.fire_deadlines(ctx):
+        return False
     await flooding.report(ctx)
     await nudging.say(ctx)
     await lapse_leads(ctx)
@@ -44,6 +48,7 @@ async def tick(ctx: Context) -> None:
     await watching.look(ctx)
     async for case in every(ctx.work.cases, state=CaseState.CHECKING):
         await closing.close_if_done(ctx, case.id)
+    return True
 
 
 async def lapse_leads(ctx: Context) -> None:

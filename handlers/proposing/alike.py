@@ -42,9 +42,15 @@ async def compare(ctx: Context, lead: Lead) -> None:
         return
     if await ctx.work.links.count(lead=lead.id, target_kind__in=(CASE, CLAIM)):
         return
-    # After retention there is the masked text only.
-    text = ctx.services.sealer.unseal(lead.sealed) or lead.text
-    await suggest(ctx, lead, ctx.services.matching.find(text))
+    await suggest(ctx, lead, ctx.services.matching.find(_original(ctx, lead)))
+
+
+def _original(ctx: Context, lead: Lead) -> str:
+    """After retention, and under another key, there is the masked text only."""
+    try:
+        return ctx.services.sealer.unseal(lead.sealed) or lead.text
+    except ValueError:
+        return lead.text
 
 
 async def suggest(ctx: Context, lead: Lead, found: Found) -> None:

@@ -1,8 +1,13 @@
 """A flood: the desk gets one card that counts instead of thousands, and nothing gets lost."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from bot.means import KeySealer
+from handlers.housekeeping import ladder
 from tests.journeys import story
 from tests.journeys.play import Play, stage
 
@@ -92,7 +97,10 @@ async def test_a_desk_that_keeps_up_has_a_card_for_every_lead(tmp_path: Path) ->
         assert not await _cards(p, "flood")
 
 
-async def test_what_was_held_back_is_compared_when_somebody_opens_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("key", ["the same", "another"])
+async def test_what_was_held_back_is_compared_when_somebody_opens_it(
+    tmp_path: Path, key: str
+) -> None:
     async with stage(tmp_path) as p:
         await story.filed(p)
         await p.say("王芳", story.WATER, forwarded=True)
@@ -104,6 +112,11 @@ async def test_what_was_held_back_is_compared_when_somebody_opens_it(tmp_path: P
             lead = (await p.all("leads"))[-1]
             links = await p.all("links", lead=lead.id, target_kind__ne="bulletin")
             assert not links, "nobody looks at it yet"
+            if key == "another":
+                sealed = KeySealer("k" * 40).seal(text)
+                async with p.parts.store.work() as work:
+                    await work.leads.save(replace(await work.leads.get(lead.id), sealed=sealed))
+                    await work.commit()
             for _ in range(2):
                 shown[text] = await p.say("陈静", lead.number)
         case, water = (await p.all("cases"))[0], (await p.all("leads", text=story.WATER))[0]
@@ -111,3 +124,22 @@ async def test_what_was_held_back_is_compared_when_somebody_opens_it(tmp_path: P
         assert water.number in shown[again[1]]
         links = await p.all("links", target=case.id, state="suggested")
         assert len(links) == len({one.lead for one in links}), "opened twice, compared once"
+
+
+async def test_what_falls_due_after_a_flood_fires_in_parts_once_and_in_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fired = []
+    for at_once in (2, 1000):
+        monkeypatch.setattr(ladder, "AT_ONCE", at_once)
+        async with stage(tmp_path / str(at_once)) as p:
+            await _rumors(p, 1, 9)
+            await p.tick(hours=30)
+            clocks = await p.all("deadlines")
+            fired.append([(one.stage, one.rung, one.next_at) for one in clocks])
+            fired[-1] += [one["text"] for one in await p.heard("陈静", limit=500)][9:]
+            before = len(await p.heard("陈静", limit=500))
+            await p.tick(seconds=15)
+            assert len(await p.heard("陈静", limit=500)) == before, "said once"
+    assert fired[0] == fired[1]
+    assert any(rung for _, rung, _ in fired[0][:9])
