@@ -27,6 +27,9 @@ Row = dict[str, Any]
 
 FOLDS = 5
 SEED = 7
+# Candidates learnt from; a decision compares fewer, and is the better for it: learnt from those
+# alone, R@5 is .0013 lower, precision .0015.
+LEARNT_FROM = 20
 # Parts in which the whole library's queries are asked, one process each.
 PARTS = 2
 # (claims drawn, how often): a district's first months, its first years, a province.
@@ -128,7 +131,7 @@ def examples_of(task: tuple[Path, int, list[int], list[int]]) -> Examples:
         rebuild(index, library)
         for at in queries:
             text = normalise(data.queries[at]["text"])
-            proposed = propose(text, index)
+            proposed = propose(text, index, LEARNT_FROM)
             candidates = [by_id[name] for name in proposed]
             for one in candidates:
                 if one.id not in apart:

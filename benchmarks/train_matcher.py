@@ -37,6 +37,7 @@ from benchmarks.matcher_examples import (
     read,
 )
 from config.matching import FILE
+from matrix.matching.batch import PROPOSED
 from matrix.matching.caution import Caution
 from matrix.matching.forest import Forest, Tree
 
@@ -81,6 +82,7 @@ class Table:
     held: np.ndarray
     same: np.ndarray
     whole: np.ndarray
+    compared: np.ndarray
 
 
 def table_of(data: Data, rows: Examples) -> Table:
@@ -101,6 +103,7 @@ def table_of(data: Data, rows: Examples) -> Table:
     return Table(
         figures=np.array(rows.figures), query=query, right=right, weight=weight,
         ignored=ignored, held=np.array(rows.held), same=np.array(rows.same), whole=whole,
+        compared=np.array(rows.same) | (np.array(rows.place) < PROPOSED),
     )  # fmt: skip
 
 
@@ -140,10 +143,13 @@ def cross_fitted(table: Table, folds: np.ndarray) -> np.ndarray:
 
 
 def ranked(table: Table, logit: np.ndarray) -> dict[int, list[int]]:
-    """Rows of the whole library by query, likeliest first, as `Judge` would order them."""
+    """Rows of the whole library by query, likeliest first, as `Judge` would order them.
+
+    Of those that a decision compares; how each stands is still told among all learnt from.
+    """
     found: dict[int, list[int]] = {}
     for row in np.lexsort((-logit, ~table.same, table.query)):
-        if table.whole[row] and not table.ignored[row]:
+        if table.whole[row] and table.compared[row] and not table.ignored[row]:
             found.setdefault(int(table.query[row]), []).append(int(row))
     return found
 

@@ -9,15 +9,17 @@ from matrix.matching.terms import Rarity
 from matrix.matching.text import Normalised, normalise
 from matrix.matching.verdicts import Candidate, Judgement, ReasonKind
 
-__all__ = ["decide", "match_all", "propose", "rebuild"]
+__all__ = ["PROPOSED", "decide", "match_all", "propose", "rebuild"]
 
-# Claims the index proposes for one lead. Beyond the first few, what it finds less than this much as
-# like as the best is seldom meant: of 24, nine are left to compare, and of the right claims 98.6 in
-# 100 are among them (docs/performance.md).
-_PROPOSED, _NEAR, _FIRST = 24, 0.45, 8
+PROPOSED = 16
+"""Claims the index proposes for one lead; more are found, and none of those is answered with."""
+
+# Beyond the first few, what is less than this much as like as the best is seldom meant: nine are
+# left to compare, and of the right claims 98.4 in 100 are among them (docs/performance.md).
+_NEAR, _FIRST = 0.45, 8
 
 
-def propose(query: Normalised, index: CandidateIndex, limit: int = _PROPOSED) -> list[str]:
+def propose(query: Normalised, index: CandidateIndex, limit: int = PROPOSED) -> list[str]:
     """Ids of the claims worth comparing, best first.
 
     Those of the very wording or link come on top of ``limit``.
@@ -49,7 +51,7 @@ def decide(
     long = len(query.text) > LONG
 
     def judged(one: Normalised) -> Judgement:
-        claims = index.read(propose(one, index, _FIRST if long else _PROPOSED))
+        claims = index.read(propose(one, index, _FIRST if long else PROPOSED))
         return judge.judge(one, claims, rarity=rarity or index, doubles=doubles)
 
     whole = judged(query)
