@@ -31,6 +31,9 @@ _TERMS, _POSTINGS, _FEWEST = 150, 200_000, 12
 _LEAST = 0.01
 # Rarities remembered: what some thousand claims need, some 30 MB.
 _REMEMBERED = 150_000
+# What one claim in so many has is asked for by every text: its counts are kept as well. Few terms
+# are; most of what a long text is made of is.
+_ONE_IN = 1000
 # Characters of a key that the indexes look up by; equality is judged on the texts.
 _KEY = 24
 
@@ -92,16 +95,23 @@ class Rarities(dict[str, float]):
         self._counts = counts
         self._claims = claims
 
+        self._common: dict[str, tuple[int, int]] = {}
+
     def __missing__(self, term: str) -> float:
-        self.counts(term)
-        return self[term]
+        rarity = self[intern(term)] = rarity_of(max(self.counts(term)), self._claims)
+        return rarity
 
     def counts(self, term: str) -> tuple[int, int]:
         """How many claims have it in title and rebuttal; what it tells is remembered."""
+        return self._common.get(term) or self._looked_up(term)
+
+    def _looked_up(self, term: str) -> tuple[int, int]:
         if len(self) >= _REMEMBERED:
             self.clear()
         seen = self._counts(term)
         self[intern(term)] = rarity_of(max(seen), self._claims)
+        if max(seen) * _ONE_IN > self._claims:
+            self._common[term] = seen
         return seen
 
 
