@@ -12,7 +12,7 @@ from matrix.matching.verdicts import Candidate, Judgement, ReasonKind
 __all__ = ["PROPOSED", "decide", "match_all", "propose", "rebuild"]
 
 PROPOSED = 16
-"""Claims the index proposes for one lead; more are found, and none of those is answered with."""
+"""Claims the index proposes for one lead; what it has behind them is never answered with."""
 
 # Beyond the first few, what is less than this much as like as the best is seldom meant: nine are
 # left to compare, and of the right claims 98.4 in 100 are among them (docs/performance.md).

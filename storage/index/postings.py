@@ -33,9 +33,6 @@ class Postings:
     def __len__(self) -> int:
         return len(self._places)
 
-    def __contains__(self, name: str) -> bool:
-        return name in self._places
-
     @property
     def lengths(self) -> tuple[int, int]:
         """Terms in all titles, and in all rebuttals."""

@@ -116,15 +116,18 @@ async def test_key_sends_again_and_the_endpoint_drops_the_second(
         assert sink.asked == 0
 
 
+WECOM = {
+    "PIYAO_SECRET_KEY": "k" * 40, "PIYAO_WECOM_CORP_ID": "ww1", "PIYAO_WECOM_AGENT_ID": "1",
+    "PIYAO_WECOM_SECRET": "s", "PIYAO_WECOM_BASE_URL": "http://127.0.0.1:9",
+}  # fmt: skip
+
+
 @pytest.mark.parametrize(("hours", "state"), [(2, "pending"), (3, "in-doubt")])
 async def test_a_key_that_the_platform_has_forgotten_is_none(
     tmp_path: Path, hours: int, state: str
 ) -> None:
     """WeCom drops an identical text for three hours: a process that was dead for longer asks."""
-    async with line(
-        tmp_path, PIYAO_SECRET_KEY="k" * 40, PIYAO_WECOM_CORP_ID="ww1", PIYAO_WECOM_AGENT_ID="1",
-        PIYAO_WECOM_SECRET="s", PIYAO_WECOM_BASE_URL="http://127.0.0.1:9",
-    ) as one:  # fmt: skip
+    async with line(tmp_path, **WECOM) as one:
         await one.put("wecom", "wangfang")
         one.clock.forward(hours=hours)
         await one.crashed()
@@ -138,10 +141,7 @@ async def test_what_waits_for_its_next_try_is_in_doubt_once_the_key_is_forgotten
     tmp_path: Path, hours: float, state: str
 ) -> None:
     """A last try made within the key's time is still known; after a longer stop it is not made."""
-    async with line(
-        tmp_path, PIYAO_SECRET_KEY="k" * 40, PIYAO_WECOM_CORP_ID="ww1", PIYAO_WECOM_AGENT_ID="1",
-        PIYAO_WECOM_SECRET="s", PIYAO_WECOM_BASE_URL="http://127.0.0.1:9",
-    ) as one:  # fmt: skip
+    async with line(tmp_path, **WECOM) as one:
         await one.put("wecom", "wangfang")
         await one.crashed()
         assert (await one.row()).unsure
