@@ -4,7 +4,7 @@ Pure. Answers come first, then what waited; a message that does not fit goes on 
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeVar
 
 from bot.channel import Limits, Outgoing
@@ -52,7 +52,8 @@ def _joined(bundle: Bundle, part: Outgoing, limits: Limits) -> Outgoing | None:
     text = bundle.outgoing.text + _BETWEEN + part.text
     if limits.measure(text) > limits.text:
         return None
-    return replace(bundle.outgoing, text=text, answers=bundle.outgoing.answers or part.answers)
+    answers = bundle.outgoing.answers or part.answers
+    return bundle.outgoing._replace(text=text, answers=answers)
 
 
 @dataclass(slots=True)

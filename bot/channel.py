@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from matrix.broadcast.owners import GroupsSeen
 from matrix.core.conversation import Inbound
@@ -81,9 +81,10 @@ class Press:
     number: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outgoing:
+class Outgoing(NamedTuple):
     """One message ready to go: text already escaped for the platform and within its limit.
+
+    A tuple, as ``Parcel`` is: every post of a broadcast is one.
 
     ``answers`` is the platform's id of the message that it answers, for platforms that take an
     answer in the response to a message; empty for what comes unasked.

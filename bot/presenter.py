@@ -146,13 +146,13 @@ class Presenter:
             for index, part in enumerate(parts)
         ]
 
-    def posts(self, parcel: Parcel, now: datetime, limits: Limits) -> list[Outgoing]:
+    def posts(self, parcel: Parcel, now: Callable[[], datetime], limits: Limits) -> list[Outgoing]:
         """The messages of a post to one of many: the same text is made ready once for all."""
         content, room = parcel.content, limits.post or limits.text
         if (text := content.get("plain")) is not None:
             parts = _ready(str(text), limits.markup, room, limits.measure)
         else:
-            parts = split(self.render(content, now, limits.markup), room, limits.measure)
+            parts = split(self.render(content, now(), limits.markup), room, limits.measure)
         groups = tuple(cast("list[str]", content.get("groups") or ()))
         act = str(content.get("act") or "")
         return [

@@ -5,7 +5,6 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import timedelta
 from types import MappingProxyType
 
@@ -228,7 +227,7 @@ class Sender:
     async def send_in_order(self, messages: Sequence[Delivery | Parcel]) -> list[Result]:
         """Messages of one chat; after "slow down" the others are not even tried."""
         talk = [one for one in messages if isinstance(one, Delivery)]
-        speaks = bool(talk) and talk[0].lane is Lane.CONVERSATION
+        speaks = talk and talk[0].lane is Lane.CONVERSATION
         if speaks and self._channels[talk[0].platform].limits.bundles:
             return await self._together(talk)
         results: list[Result] = []
@@ -274,10 +273,9 @@ class Sender:
     async def _send(self, one: Delivery | Parcel) -> Result:
         try:
             if isinstance(one, Parcel):
-                now, limits = self._services.clock.now(), self._channels[one.platform].limits
-                remote = await self._parts_out(
-                    one.platform, self._presenter.posts(one, now, limits)
-                )
+                limits = self._channels[one.platform].limits
+                messages = self._presenter.posts(one, self._services.clock.now, limits)
+                remote = await self._parts_out(one.platform, messages)
             else:
                 remote = await self._delivery_out(one)
         except DeliveryError as error:
@@ -297,7 +295,7 @@ class Sender:
         messages = self._presenter.outgoing(delivery, at, limits)
         if edited:
             # A changed card is one message: what does not fit is left out.
-            messages = [replace(messages[0], edits=edited)]
+            messages = [messages[0]._replace(edits=edited)]
         return await self._parts_out(delivery.platform, messages)
 
     async def _parts_out(self, platform: str, messages: Sequence[Outgoing]) -> str:

@@ -163,11 +163,14 @@ class JobQueue:
         await _turn(work, ended=self._ended, executor=self._executor, lease="", wanted=0, full=())
 
     async def _serve(self, run: JobRunner, writes: Writes, want: Callable[[], int]) -> None:
-        lease, taken = "", list[_Held]()
+        lease, taken, looked = "", list[_Held](), True
         while True:
             self._wake.clear()
             wanted = max(0, min(want(), JOBS - len(self._running)))
-            ended, self._ended = self._ended, []
+            ended: list[_Ended] = []
+            if wanted or looked:
+                # One job's end alone is not worth a transaction: it goes with what is taken next.
+                ended, self._ended = self._ended, []
             # Kept where nobody answered: what was taken under it is found again.
             lease = lease or uuid.uuid4().hex
             turn = partial(
@@ -186,20 +189,23 @@ class JobQueue:
                 task = asyncio.create_task(self._run(run, held))
                 self._running.add(task)
                 task.add_done_callback(self._running.discard)
-            if not taken:
-                await self._news()
+            looked = not taken and await self._news()
 
-    async def _news(self) -> None:
-        """Until somebody here has queued a job or ended one, or a job of others waits."""
+    async def _news(self) -> bool:
+        """Until somebody here wants or has queued a job, or a look was worth it: True.
+
+        It is where a job has ended meanwhile, or one of others waits.
+        """
         while not self._wake.is_set():
             # Never ``wait_for``: woken and cancelled at once, it forgets the second, and the
             # process would never stop.
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._poll):
                     await self._wake.wait()
-                    return
+                    return False
             if self._ended or await self._waits():
-                return
+                return True
+        return False
 
     async def _waits(self) -> bool:
         """Whether a job waits; a look that writes nothing keeps no writer waiting."""

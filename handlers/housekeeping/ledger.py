@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from handlers.context import Context
 from handlers.housekeeping import outcomes
@@ -47,9 +47,8 @@ class Doubts:
         return lasts is None or (isinstance(one, Delivery) and at - one.created_at < lasts)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
-    """What the channel said of one delivery: a remote id, or an error.
+class Result(NamedTuple):
+    """What the channel said of one delivery: a remote id, or an error. A tuple, as ``Parcel`` is.
 
     ``rest`` is what of its text waits for the person's next message, the beginning having arrived.
     """

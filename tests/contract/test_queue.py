@@ -5,14 +5,15 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, func, select
 
 from bot.aside import Inline, InWork, T
 from matrix.broadcast.plan import Job, read_job
 from storage.engine import open_engine
 from storage.memory_queue import MemoryQueue
 from storage.migrate import upgrade
-from storage.queue import JobQueue, JobRunner
+from storage.queue import JOBS, JobQueue, JobRunner
+from storage.tables import JOB
 from storage.unit_of_work import SqlStore
 
 PATIENCE = 20.0
@@ -41,6 +42,7 @@ class Bench:
         self.ran: list[str] = []
         self.later: dict[str, float] = {}
         self.full: set[str] = set()
+        self.want = JOBS
         self.changed = asyncio.Event()
 
     async def run(self, subject: str) -> float | None:
@@ -83,7 +85,9 @@ async def opened(
         queue = JobQueue(executor, poll=0.05, engine=engine)
         bench = Bench(SqlStore(engine, queue), queue)
         bench.writes = Counting(bench.store)
-        await queue.start(run or bench.run, bench.writes, dead, full=lambda: bench.full)
+        await queue.start(
+            run or bench.run, bench.writes, dead, want=lambda: bench.want, full=lambda: bench.full
+        )
         stack.push_async_callback(queue.stop)
         yield bench
 
@@ -182,6 +186,37 @@ async def test_an_idle_queue_writes_nothing(database_url: str) -> None:
             await looked.wait()
         # Only that the job has ended.
         assert bench.writes.count <= written + 1
+
+
+async def test_ends_are_written_together_where_no_other_job_is_wanted(database_url: str) -> None:
+    """Each was a transaction of its own, as dear as that of its two hundred rows."""
+    held = [asyncio.Event() for _ in range(20)]
+
+    async def run(subject: str) -> None:
+        await held[int(subject.partition("#")[2])].wait()
+        bench.queue.wake()
+
+    async with opened(database_url, "first", run=run) as bench:
+        await bench.put(*(f"campaign:1#{n}" for n in range(len(held))))
+        async with asyncio.timeout(PATIENCE):
+            while await running(bench) < len(held):
+                await asyncio.sleep(0)
+            bench.want = 0
+            written = bench.writes.count
+            for one in held:
+                one.set()
+                # Time for the queue to have its turn, by other turns on the same database.
+                for _ in range(3):
+                    await running(bench)
+            while await bench.queue.depth():
+                await asyncio.sleep(0)
+        assert bench.writes.count <= written + len(held) // 2
+
+
+async def running(bench: Bench) -> int:
+    async with bench.store.engine.connect() as connection:
+        query = select(func.count()).where(JOB.c.state == "running")
+        return int((await connection.execute(query)).scalar_one())
 
 
 async def test_a_job_that_is_to_go_on_later_makes_room_and_comes_back(bench: Bench) -> None:
