@@ -52,7 +52,7 @@ async def _asked(api: Api, ask: Callable[[Any], Any]) -> dict[str, Any] | ApiErr
     except ApiError as error:
         return error
     finally:
-        api.close()
+        await api.aclose()
     return answer
 
 

@@ -45,7 +45,7 @@ async def import_wecom(
         show(texts("import.unread", {"detail": f"{error.code} {error.said}".strip()}))
         return NOTHING_WRITTEN
     finally:
-        api.close()
+        await api.aclose()
     read = Corporation(platform="wecom", departments=departments, members=members, roles=roles)
     async with store.read() as work:
         found = await rows_of(work, read, today)

@@ -47,7 +47,7 @@ async def accounts(settings: Settings) -> AsyncIterator[dict[str, OfficialAccoun
         yield made
     finally:
         for one in made.values():
-            one.api.close()
+            await one.api.aclose()
         await engine.dispose()
 
 

@@ -7,21 +7,10 @@ from http import HTTPStatus
 from typing import Any
 
 import requests
-from urllib3.exceptions import (
-    ConnectTimeoutError,
-    HTTPError,
-    MaxRetryError,
-    NewConnectionError,
-    SSLError,
-)
 from wechatpy.exceptions import WeChatClientException
 
 from bot.tokens import Fetched
 from bot.wechat.outcomes import ApiError, Family, of_status, redact, refused
-
-# Bytes of one downloaded file that are read; the project keeps 10 MB.
-DOWNLOAD = 10 * 1024 * 1024 + 1
-_NOT_SENT = (NewConnectionError, ConnectTimeoutError, SSLError)
 
 
 def read(answer: requests.Response) -> dict[str, Any]:
@@ -35,7 +24,7 @@ def read(answer: requests.Response) -> dict[str, Any]:
 
 
 class Errors:
-    """Everything that comes out of requests and wechatpy becomes an ApiError, without secrets."""
+    """Everything that comes out of wechatpy becomes an ApiError, without secrets."""
 
     def __init__(
         self,
@@ -55,8 +44,6 @@ class Errors:
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, WeChatClientException):
             raise self._refusal(error) from None
-        if isinstance(error, requests.RequestException):
-            raise _unanswered(error) from None
 
     def _refusal(self, error: WeChatClientException) -> ApiError:
         if error.errcode is None:
@@ -66,17 +53,6 @@ class Errors:
             self._family, int(error.errcode), said=said, result=read(error.response),
             repeatable=self._repeatable, now=self._now(),
         )  # fmt: skip
-
-
-def _unanswered(error: requests.RequestException) -> ApiError:
-    """Whether the request can have left at all."""
-    cause = error.args[0] if error.args else None
-    if isinstance(cause, MaxRetryError):
-        cause = cause.reason
-    never_left = isinstance(error, requests.ConnectTimeout) or isinstance(cause, _NOT_SENT)
-    if never_left:
-        return ApiError("not-sent")
-    return ApiError("timeout" if isinstance(error, requests.Timeout) else "network", unknown=True)
 
 
 def token_of(answer: requests.Response, client: Any) -> Fetched:
@@ -93,11 +69,7 @@ def bytes_of(answer: requests.Response, client: Any) -> bytes:
     """Read a file; JSON in its place is a refusal. Raises as wechatpy does, and ApiError."""
     kind = answer.headers.get("Content-Type", "")
     if answer.status_code == HTTPStatus.OK and "json" not in kind and "text/" not in kind:
-        try:
-            return bytes(answer.raw.read(DOWNLOAD, decode_content=True))
-        except HTTPError:
-            # Torn off in the midst of it: urllib3's own errors come out of a raw body.
-            raise ApiError("network") from None
+        return bytes(answer.content)
     _accepted(answer, client)
     raise ApiError("no-file", permanent=True)
 

@@ -11,7 +11,7 @@ How a platform uses it, once per account and for the life of the process::
     data   = await api.download("media/get", {"media_id": media_id})
     answer = await api.upload("media/upload", {"type": "image"}, ("a.png", data, "image/png"))
 
-- The lambda makes **exactly one** request; it runs in a thread of a bounded pool. The token is
+- The lambda makes **exactly one** request, carried by ``bot.wechat.transport``. The token is
   handed in (``bot.tokens``); after 40001/40014/42001 it is replaced once and the lambda run once
   more, never with force_refresh.
 - ``call`` returns the answer, a dict whose errcode is 0 or absent. Everything else raises
@@ -20,21 +20,17 @@ How a platform uses it, once per account and for the life of the process::
   an errcode by the table of ``bot.wechat.outcomes``. ``error.errcode`` is the number,
   ``error.result`` the whole refusal. ``repeatable=True`` (reading; an idempotency key) lets *busy*
   (-1) be tried again instead of being unknown.
-- Cancelling the await does not stop the thread: the outcome is then unknown.
+- Cancelling the await gives up waiting for the answer: the outcome is then unknown.
 - Every URL goes to ``root``; wechatpy's own hard-coded ones too. Forbidden, because they bypass
   this: ``client.qrcode.show``, ``client.media.download`` and ``get_url`` of WeCom (use
   ``download``), ``fetch_access_token`` and any file object (use ``upload``, which takes bytes).
-- Nothing raised here carries an URL, a token or a secret; urllib3 and wechatpy are kept quiet.
+- Nothing raised here carries an URL, a token or a secret; wechatpy is kept quiet.
 """
 
-import asyncio
 import logging
-import threading
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -45,6 +41,7 @@ from wechatpy.work.client import WeChatClient as WorkClient
 from bot.tokens import Fetched, Tokens
 from bot.wechat.answers import Errors, bytes_of, read, token_of
 from bot.wechat.outcomes import STOPPED, TOKEN_ERRORS, ApiError, Family, stops
+from bot.wechat.transport import Transport, run
 
 LOG = logging.getLogger("piyao.wechat")
 
@@ -55,33 +52,25 @@ WECOM_ROOT = "https://qyapi.weixin.qq.com"
 
 # Seconds for a connection to come about, and for an answer after it.
 PATIENCE = (3.05, 10.0)
-# Calls under way at once, for all accounts of a process together.
-THREADS = 8
 
-_POOL = ThreadPoolExecutor(THREADS, thread_name_prefix="wechat")
-
-# At DEBUG urllib3 writes paths with their query, and the token is part of it.
-for _name in ("urllib3", "requests", "wechatpy"):
-    logging.getLogger(_name).setLevel(logging.WARNING)
+# At DEBUG it writes what it asks for, and the token is part of it.
+logging.getLogger("wechatpy").setLevel(logging.WARNING)
 
 
 def _guarded(base: type[Any], root: str) -> type[Any]:
-    """The library's client with our root for every URL and the calling thread's token."""
+    """The library's client with our root for every URL, our transport and the token handed in."""
 
     class Guarded(base):  # type: ignore[misc]
         API_BASE_URL = f"{root}/cgi-bin/"
 
         def __init__(self, *args: str) -> None:
-            self.handed = threading.local()
+            self.handed = ""
             super().__init__(*args, timeout=PATIENCE, auto_retry=False)
-            # Proxies and certificates of the environment are looked up once: every URL is root's.
-            kept = self._http.merge_environment_settings(root, {}, None, None, None)
-            self._http.proxies, self._http.verify = kept["proxies"], kept["verify"]
-            self._http.trust_env = False
+            self._http = Transport(root)
 
         @property
         def access_token(self) -> str:
-            return str(self.handed.token)
+            return self.handed
 
         def fetch_access_token(self) -> None:
             raise NotImplementedError("tokens are handed in")
@@ -91,7 +80,7 @@ def _guarded(base: type[Any], root: str) -> type[Any]:
             url = own + url_or_endpoint if own else url_or_endpoint
             if url.startswith(("http://", "https://")):
                 url = root + urlsplit(url).path
-            return super()._request(method, url, allow_redirects=False, **options)
+            return super()._request(method, url, **options)
 
         def _decode_result(self, res: requests.Response) -> dict[str, Any]:
             return read(res)
@@ -108,7 +97,7 @@ class Api:
         account: str,
         family: Family,
         client: Any,
-        fetch: Callable[[requests.Session], Fetched],
+        fetch: Callable[[Transport], Fetched],
         tokens: Tokens,
         secrets: tuple[str, ...],
         now: Callable[[], datetime],
@@ -124,30 +113,29 @@ class Api:
         self._stopped: tuple[ApiError, datetime] | None = None
 
     async def call(self, act: Callable[[Any], T], *, repeatable: bool = False) -> T:
-        """Run ``act`` with the client in a thread. Raises ApiError."""
+        """Run ``act`` with the client. Raises ApiError."""
         with self._stopping():
             return await self._called(act, repeatable=repeatable)
 
     async def _called(self, act: Callable[[Any], T], *, repeatable: bool) -> T:
         token = await self._tokens.get(self.account, self._fetch)
         try:
-            return await self._in_thread(self._once, act, token, repeatable=repeatable)
+            return await run(self._once, act, token, repeatable=repeatable)
         except ApiError as error:
             if error.errcode not in TOKEN_ERRORS[self._family]:
                 raise
         token = await self._tokens.replace(self.account, token, self._fetch)
-        return await self._in_thread(self._once, act, token, repeatable=repeatable)
+        return await run(self._once, act, token, repeatable=repeatable)
 
     async def download(self, endpoint: str, params: Mapping[str, str]) -> bytes:
         """A file; at most ``DOWNLOAD`` bytes of it. Raises ApiError."""
 
         def act(client: Any) -> bytes:
             query = {**params, "access_token": client.access_token}
-            with client._http.get(  # noqa: SLF001
-                client.API_BASE_URL + endpoint, params=query, timeout=PATIENCE, stream=True,
-                allow_redirects=False,
-            ) as answer:  # fmt: skip
-                return bytes_of(answer, client)
+            answer = client._http.request(  # noqa: SLF001
+                "GET", client.API_BASE_URL + endpoint, params=query, timeout=PATIENCE, stream=True
+            )
+            return bytes_of(answer, client)
 
         return await self.call(act, repeatable=True)
 
@@ -189,12 +177,12 @@ class Api:
             return f"{error.code} {error.said}".strip()
         return ""
 
-    def close(self) -> None:
+    async def aclose(self) -> None:
         """End the connections."""
-        self._client._http.close()  # noqa: SLF001
+        await self._client._http.aclose()  # noqa: SLF001
 
     async def _fetch(self) -> Fetched:
-        return await self._in_thread(self._fetched)
+        return await run(self._fetched)
 
     def _fetched(self) -> Fetched:
         try:
@@ -206,13 +194,9 @@ class Api:
                 raise ApiError(error.code, errcode=error.errcode, said=error.said) from None
             raise
 
-    @staticmethod
-    async def _in_thread(act: Callable[..., T], *args: Any, **options: Any) -> T:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(_POOL, partial(act, *args, **options))
-
     def _once(self, act: Callable[[Any], T], token: str, *, repeatable: bool) -> T:
-        self._client.handed.token = token
+        # Read before anybody else has a turn: the one request is made of it at once.
+        self._client.handed = token
         with self._errors(repeatable=repeatable):
             return act(self._client)
 
@@ -237,9 +221,10 @@ def official_api(
     root = (root or OFFICIAL_ROOT).rstrip("/")
     client = _guarded(WeChatClient, root)(app_id, secret)
 
-    def fetch(session: requests.Session) -> Fetched:
+    def fetch(http: Transport) -> Fetched:
         body = {"grant_type": "client_credential", "appid": app_id, "secret": secret}
-        answer = session.post(f"{root}/cgi-bin/stable_token", json=body, timeout=PATIENCE)
+        url = f"{root}/cgi-bin/stable_token"
+        answer = http.request("POST", url, json=body, timeout=PATIENCE)
         return token_of(answer, client)
 
     return Api(
@@ -261,9 +246,9 @@ def wecom_api(
     root = (root or WECOM_ROOT).rstrip("/")
     client = _guarded(WorkClient, root)(corp_id, secret)
 
-    def fetch(session: requests.Session) -> Fetched:
+    def fetch(http: Transport) -> Fetched:
         query = {"corpid": corp_id, "corpsecret": secret}
-        answer = session.get(f"{root}/cgi-bin/gettoken", params=query, timeout=PATIENCE)
+        answer = http.request("GET", f"{root}/cgi-bin/gettoken", params=query, timeout=PATIENCE)
         return token_of(answer, client)
 
     return Api(

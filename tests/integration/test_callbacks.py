@@ -152,7 +152,6 @@ def test_no_junk_is_taken_and_none_breaks_anything(query: dict[str, str], body: 
     made = Bench()
     assert asyncio.run(made.post(query, body)) in {403, 413}
     assert not made.stored
-    made.channel.account.api.close()
 
 
 NAMES = st.sampled_from(
@@ -184,7 +183,6 @@ def test_whatever_is_signed_is_answered(fields: dict[str, Any]) -> None:
     made = Bench()
     fields.pop("MediaId", None)
     assert asyncio.run(made.post(*signed(fields))) in {200, 403}
-    made.channel.account.api.close()
 
 
 @given(text=st.text(max_size=200))

@@ -35,12 +35,13 @@ class Bench:
     def __init__(self, api: OfficialAccountServer, store: SqlStore, **settings: Any) -> None:
         self.api, self.store, self.clock = api, store, FakeClock()
         self.settings = WechatAccount.model_validate(account(**settings))
+        self.clients: list[Api] = []
         self.posts = self.restarted()
 
     def restarted(self) -> Posts:
         tokens = Tokens(self.store.engine, KeySealer("k" * 40), "here")
         made = open_account(self.settings, root=self.api.url, tokens=tokens, now=self.clock.now)
-        self.client: Api = made.api
+        self.clients.append(made.api)
         return Posts(made, Journal(self.store, "wechat"), self.clock, looks=(0.0, 0.05))
 
     def message(self, key: str = "18eb7f126de402c637f45c85ec57") -> Outgoing:
@@ -73,7 +74,8 @@ async def bench(api: OfficialAccountServer, folder: Path, **settings: Any) -> As
     engine = open_engine(url)
     made = Bench(api, SqlStore(engine), **settings)
     yield made
-    made.client.close()
+    for client in made.clients:
+        await client.aclose()
     await engine.dispose()
 
 

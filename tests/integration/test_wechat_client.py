@@ -82,7 +82,7 @@ async def official(engine: AsyncEngine, root: str) -> AsyncIterator[Api]:
     tokens = Tokens(engine, KeySealer("k" * 40), "here")
     api = official_api(account="wechat:a", app_id="wx1", secret=SECRET, root=root, tokens=tokens)
     yield api
-    api.close()
+    await api.aclose()
 
 
 @pytest.fixture
@@ -314,7 +314,7 @@ async def test_wecom_reads_its_own_table(engine: AsyncEngine, server: Server) ->
             kind(await failing(api, lambda c: c.message.send_text("1", ["a"], content="好")))
             == expected
         )
-    api.close()
+    await api.aclose()
 
 
 def test_secrets_in_urls_are_blotted_out() -> None:

@@ -138,7 +138,7 @@ class OfficialChannel:
 
     async def aclose(self) -> None:
         """End the connections."""
-        self.account.api.close()
+        await self.account.api.aclose()
 
     async def called(self, call: Call) -> Answer:
         """Take one callback and say what it is answered with, within five seconds.

@@ -190,4 +190,4 @@ class WecomChannel:
             task.cancel()
         await asyncio.gather(*self._coming, return_exceptions=True)
         if self._api is not None:
-            self._api.close()
+            await self._api.aclose()

@@ -138,7 +138,7 @@ class WecomGroups:
 
     async def aclose(self) -> None:
         """End the connections."""
-        self._api.close()
+        await self._api.aclose()
 
 
 def _msgid(remote: str) -> str:
