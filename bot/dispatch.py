@@ -58,6 +58,7 @@ class Dispatcher:
         self._services = services
         self._library = library
         self._wake = asyncio.Event()
+        self._more = False
         self.store = Keeper(services.store, self._wake.set).store
         """Keeps a message before it is acknowledged; see there."""
         self.lingering: frozenset[str] = frozenset()
@@ -83,12 +84,17 @@ class Dispatcher:
 
     async def step(self) -> bool:
         """Process the next few messages; False when none is ready."""
-        async with self._services.store.read() as work:
-            if not await self._ready(work, 1):
-                return False
+        if not self._more:
+            async with self._services.store.read() as work:
+                if not await self._ready(work, 1):
+                    return False
         try:
-            await self._together(_FEW, [])
+            taken: list[Inbound] = []
+            await self._together(_FEW, taken)
+            # As many as were asked for: there are more, and nobody need look first.
+            self._more = len(taken) == _FEW
         except Exception:
+            self._more = False
             # Whose fault it is cannot be told: each once more, in a transaction of its own.
             LOG.exception("several messages together")
             for _ in range(_FEW):

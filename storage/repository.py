@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from matrix.core.entity import Entity
 from matrix.core.errors import NotFound, StaleVersion
 from storage import statements
-from storage.mapping import from_row, to_row
+from storage.mapping import changed, from_row, saved, to_row
 from storage.statements import names_of
 from storage.straight import Hand
 
@@ -17,6 +17,13 @@ _SLICE = 500
 """Rows per statement: SQLite takes 32,766 parameters."""
 
 E = TypeVar("E", bound=Entity)
+
+
+def _given(entity: Entity, columns: Sequence[str]) -> dict[str, Any]:
+    """The parameters of a save."""
+    row = to_row(entity)
+    row["version"] += 1
+    return {"the_id": entity.id, **{name: row[name] for name in columns}}
 
 
 class SqlRepository(Generic[E]):
@@ -79,9 +86,8 @@ class SqlRepository(Generic[E]):
             self._table, asked.terms, order, limit=bool(limit), offset=bool(offset)
         )
         values = {"the_limit": limit, "the_offset": offset, **asked.values}
-        names = names_of(self._table)
         return [
-            self._remember(from_row(self._entity, dict(zip(names, row, strict=True))))
+            self._remember(from_row(self._entity, row))
             for row in await self._hand.rows(query, values)
         ]
 
@@ -113,33 +119,45 @@ class SqlRepository(Generic[E]):
     async def save(self, entity: E) -> E:
         """Update where id and version match. Raises StaleVersion."""
         self._written.add(self._table.name)
-        row = {**to_row(entity), "version": entity.version + 1}
-        statement = statements.save(self._table, versioned=True)
-        given = {**row, "the_id": entity.id, "the_version": entity.version}
+        columns = self._columns([entity])
+        statement = statements.save(self._table, columns, versioned=True)
+        given = {"the_version": entity.version, **_given(entity, columns)}
         if await self._hand.changed(statement, given) != 1:
             self._known.pop(entity.id, None)
             raise StaleVersion(self._table.name)
-        return self._remember(from_row(self._entity, row))
+        return self._remember(saved(entity))
 
     async def save_all(self, entities: Sequence[E]) -> list[E]:
         """Update several where their versions still stand. Raises StaleVersion."""
         if entities:
             self._written.add(self._table.name)
-        rows = [{**to_row(one), "version": one.version + 1} for one in entities]
-        for start in range(0, len(rows), _SLICE):
-            await self._save_slice(entities[start : start + _SLICE], rows[start : start + _SLICE])
-        return [self._remember(from_row(self._entity, row)) for row in rows]
+        for start in range(0, len(entities), _SLICE):
+            await self._save_slice(entities[start : start + _SLICE])
+        return [self._remember(saved(one)) for one in entities]
 
-    async def _save_slice(self, entities: Sequence[E], rows: Sequence[dict[str, Any]]) -> None:
+    async def _save_slice(self, entities: Sequence[E]) -> None:
         table = self._table
         # The rows are held until the commit, so that the versions compared here still stand then.
         held = await self._hand.rows(statements.held(table), {"the_ids": [e.id for e in entities]})
         if {tuple(one) for one in held} != {(e.id, e.version) for e in entities}:
             self.forget()
             raise StaleVersion(table.name)
-        statement = statements.save(table, versioned=False)
-        given = [{**row, "the_id": row["id"]} for row in rows]
-        await self._hand.each(statement, given)
+        columns = self._columns(entities)
+        statement = statements.save(table, columns, versioned=False)
+        await self._hand.each(statement, [_given(one, columns) for one in entities])
+
+    def _columns(self, entities: Sequence[E]) -> tuple[str, ...]:
+        """What a save writes: what is new since the row was read, or all where it was not.
+
+        An index is written for every column of its own that stands in an UPDATE, changed or not.
+        """
+        differ: set[str] = set()
+        for one in entities:
+            known = self._known.get(one.id)
+            if known is None or known.version != one.version:
+                return tuple(name for name in names_of(self._table) if name != "id")
+            differ.update(changed(known, one))
+        return tuple(name for name in names_of(self._table) if name in differ)
 
     async def remove(self, entity_id: str) -> None:
         """Delete."""

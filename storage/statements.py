@@ -179,9 +179,9 @@ def held(table: Table) -> Select[Any]:
 
 
 @cache
-def save(table: Table, *, versioned: bool) -> Update:
-    """UPDATE of every column of the row ``the_id``, where it still has ``the_version``."""
-    values: dict[str, Any] = {one.name: bindparam(one.name) for one in table.c if one.name != "id"}
+def save(table: Table, columns: tuple[str, ...], *, versioned: bool) -> Update:
+    """UPDATE of these columns of the row ``the_id``, where it still has ``the_version``."""
+    values: dict[str, Any] = {name: bindparam(name) for name in columns}
     statement = update(table).where(table.c.id == bindparam("the_id")).values(values)
     if versioned:
         statement = statement.where(table.c.version == bindparam("the_version"))

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import JSON
+from sqlalchemy import JSON, Boolean
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.driver import Connection
+from storage.types import Instant
 
 Convert = Callable[[Any], Any]
 Row = Sequence[Any]
@@ -87,11 +88,18 @@ def _listless(statement: Any) -> _Plan | None:
 
 
 def _binder(kind: Any) -> Convert | None:
+    # What SQLAlchemy does around these, at each value, the driver does itself or nobody needs.
+    if isinstance(kind, Boolean):
+        return None
+    if isinstance(kind, Instant):
+        return kind.micros
     found: Convert | None = kind.dialect_impl(_DIALECT).bind_processor(_DIALECT)
     return _written(found) if found is not None and isinstance(kind, JSON) else found
 
 
 def _reader(kind: Any) -> Convert | None:
+    if isinstance(kind, Instant):
+        return kind.instant
     found: Convert | None = kind.dialect_impl(_DIALECT).result_processor(_DIALECT, None)
     return _read(found) if found is not None and isinstance(kind, JSON) else found
 

@@ -17,16 +17,26 @@ class Instant(TypeDecorator[datetime]):
     impl = BigInteger
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+    @staticmethod
+    def micros(value: datetime | None) -> int | None:
         """To the database. Raises ValueError for a naive instant."""
-        del dialect
         if value is None:
             return None
         if value.tzinfo is None:
             raise ValueError("naive instant")
         return round(value.timestamp() * _MICRO)
 
+    @staticmethod
+    def instant(value: int | None) -> datetime | None:
+        """From the database."""
+        return None if value is None else datetime.fromtimestamp(value / _MICRO, tz=UTC)
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        """To the database. Raises ValueError for a naive instant."""
+        del dialect
+        return self.micros(value)
+
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
         """From the database."""
         del dialect
-        return None if value is None else datetime.fromtimestamp(value / _MICRO, tz=UTC)
+        return self.instant(value)

@@ -273,6 +273,43 @@ async def test_what_is_known_is_not_read_again(store: SqlStore) -> None:
         assert await work.cases.maybe("c0") is None
 
 
+async def test_a_save_writes_what_differs_and_all_of_what_was_not_read(store: SqlStore) -> None:
+    told = dataclasses.replace(
+        case(), version=1, owner="swj", grade=Grade.RED, review_at=AT, co_units=(),
+        assessment={"severity": 3}, routing=(("area", "t01", ""),),
+    )  # fmt: skip
+    async with store.work() as work:
+        first = await work.cases.add(case())
+        second = await work.cases.add(case(id="c2", number="云江-0002"))
+        changed = dataclasses.replace(told, version=0)
+        assert await work.cases.save(changed) == told
+        assert await work.cases.save(dataclasses.replace(told, owner="")) == dataclasses.replace(
+            told, version=2, owner=""
+        )
+        await work.commit()
+    async with store.work() as work:
+        # Nothing was read here: all that the caller holds is what stands afterwards.
+        await work.cases.save(dataclasses.replace(first, version=2, owner="jtj"))
+        kept = dataclasses.replace(second, version=0, reason="二")
+        assert (await work.cases.save_all([kept]))[0].version == 1
+        await work.commit()
+    async with store.read() as work:
+        assert await work.cases.get("c1") == dataclasses.replace(first, version=3, owner="jtj")
+        assert await work.cases.get("c2") == dataclasses.replace(kept, version=1)
+    async with store.work() as work:
+        several = [await work.cases.get("c1"), await work.cases.get("c2")]
+        # Each its own field: what is written for both is right for both.
+        given = [
+            dataclasses.replace(several[0], owner="swj"),
+            dataclasses.replace(several[1], review_at=AT),
+        ]
+        await work.cases.save_all(given)
+        await work.commit()
+    async with store.read() as work:
+        found = [await work.cases.get("c1"), await work.cases.get("c2")]
+        assert found == [dataclasses.replace(one, version=one.version + 1) for one in given]
+
+
 async def test_who_was_overtaken_reads_anew(store: SqlStore) -> None:
     async with store.work() as work:
         await work.cases.add(case())

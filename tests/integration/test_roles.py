@@ -14,6 +14,7 @@ from bot.assembly import assemble
 from bot.beginning import StartRefusedError
 from bot.channel import Answer, Call
 from bot.following import indexes
+from bot.keeping import NotKeptError
 from bot.parts import Parts
 from bot.web.app import hooks_app, public_app
 from bot.web.hooks import LIMIT
@@ -93,6 +94,18 @@ async def test_a_callback_is_read_no_further_than_its_limit(tmp_path: Path) -> N
     async with process(tmp_path, sms=line) as parts, client(hooks_app(parts)) as http:
         assert (await http.post("/hooks/sms", content=pieces())).status_code == 413
     assert not line.calls
+
+
+async def test_what_cannot_be_kept_is_given_back_to_the_platform(tmp_path: Path) -> None:
+    class Full(Calling):
+        async def called(self, call: Call) -> Answer:
+            raise NotKeptError(f"{len(call.body)}")
+
+    async with process(tmp_path, sms=Full()) as parts, client(hooks_app(parts)) as http:
+        refused = await http.post("/hooks/sms?b=&a=1&a=2", content=b"<xml/>")
+        assert (refused.status_code, refused.content) == (503, b"")
+        assert (await http.put("/hooks/sms")).status_code == 404
+        assert (await http.get("/hooks/x/sms")).status_code == 404
 
 
 async def test_probes_tell_of_everything_and_the_public_face_of_nothing(tmp_path: Path) -> None:
