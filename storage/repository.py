@@ -40,11 +40,16 @@ class SqlRepository(Generic[E]):
         entity: type[E],
         table: Table,
         written: set[str],
+        changed: set[str],
     ) -> None:
-        """Works inside the connection's open transaction; ``written`` gets the table's name."""
+        """Works inside the connection's open transaction.
+
+        ``written`` gets the table's name, ``changed`` too where rows that stood are others now.
+        """
         self._connection = connection
         self._hand = hand
         self._written = written
+        self._changed = changed
         self._entity = entity
         self._table = table
         self._known: dict[str, E] = {}
@@ -118,7 +123,7 @@ class SqlRepository(Generic[E]):
 
     async def save(self, entity: E) -> E:
         """Update where id and version match. Raises StaleVersion."""
-        self._written.add(self._table.name)
+        self._alter()
         columns = self._columns([entity])
         statement = statements.save(self._table, columns, versioned=True)
         given = {"the_version": entity.version, **_given(entity, columns)}
@@ -130,7 +135,7 @@ class SqlRepository(Generic[E]):
     async def save_all(self, entities: Sequence[E]) -> list[E]:
         """Update several where their versions still stand. Raises StaleVersion."""
         if entities:
-            self._written.add(self._table.name)
+            self._alter()
         for start in range(0, len(entities), _SLICE):
             await self._save_slice(entities[start : start + _SLICE])
         return [self._remember(saved(one)) for one in entities]
@@ -159,15 +164,19 @@ class SqlRepository(Generic[E]):
             differ.update(changed(known, one))
         return tuple(name for name in names_of(self._table) if name in differ)
 
+    def _alter(self) -> None:
+        self._written.add(self._table.name)
+        self._changed.add(self._table.name)
+
     async def remove(self, entity_id: str) -> None:
         """Delete."""
-        self._written.add(self._table.name)
+        self._alter()
         self._known.pop(entity_id, None)
         await self._connection.execute(delete(self._table).where(self._table.c.id == entity_id))
 
     async def clear(self, **criteria: Any) -> int:
         """Delete all matches; how many."""
-        self._written.add(self._table.name)
+        self._alter()
         self.forget()
         asked = statements.question(criteria)
         statement = statements.clear(self._table, asked.terms)

@@ -18,6 +18,7 @@ from storage.driver import Connection as Driver
 from storage.engine import ALONE, READ
 from storage.ledger import SqlLedger
 from storage.repository import SqlRepository
+from storage.spread import Count, Spread
 from storage.straight import Hand
 from storage.tables import DIRECTORY, EVENT, SERIAL, SETTING, TABLES
 
@@ -42,16 +43,24 @@ class SqlWork:
     """See ``matrix.ports.Work``."""
 
     def __init__(
-        self, connection: AsyncConnection, jobs: JobSink | None, driver: Driver | None = None
-    ) -> None:
-        """Sets one repository per table as an attribute; for ``driver`` see ``Hand``."""
+        self, connection: AsyncConnection, jobs: JobSink | None, driver: Driver | None = None,
+        spread: Spread | None = None,
+    ) -> None:  # fmt: skip
+        """Sets one repository per table as an attribute; for ``driver`` see ``Hand``.
+
+        ``spread`` is what the store has counted of sightings.
+        """
         self._connection = connection
         self._hand = Hand(connection, driver)
         self._jobs = jobs
         self._written: set[str] = set()
+        self._changed: set[str] = set()
+        self._spread = spread or Spread()
+        writes = driver is not None and driver.writes
+        self._count = Count(self._spread, driver) if driver is not None and writes else None
         self._events: list[dict[str, Any]] = []
         self._repositories = {
-            name: SqlRepository(connection, self._hand, entity, table, self._written)
+            name: SqlRepository(connection, self._hand, entity, table, self._written, self._changed)
             for name, (entity, table) in TABLES.items()
         }
         for name, repository in self._repositories.items():
@@ -128,6 +137,8 @@ class SqlWork:
         """See the port. Counted where they lie: of a rumor there may be thousands."""
         if not (claim or case):
             return Sighted(leads=0, persons=0, areas=0, chats=0, fresh=0, first=None)
+        if self._count is not None and not case and _SIGHTINGS.name not in self._changed:
+            return self._count.of(claim, since)
         query = statements.sighted(_SIGHTINGS, _LEADS, claims=bool(claim), cases=bool(case))
         values = {"the_claim": claim, "the_case": case, "the_instant": since}
         ((leads, persons, areas, chats, fresh, first),) = await self._hand.rows(query, values)
@@ -155,6 +166,8 @@ class SqlWork:
             self._events = before
             for repository in self._repositories.values():
                 repository.forget()
+            if self._count is not None:
+                self._count.taken_back()
             raise
         await self._hand.say("RELEASE SAVEPOINT part")
 
@@ -163,12 +176,16 @@ class SqlWork:
         if self._written & DIRECTORY:
             await self.serial(_DIRECTORY)
         await self._write_events()
+        if _SIGHTINGS.name in self._changed:
+            self._spread.forget()
         try:
             await self._connection.commit()
         except exc.OperationalError as error:
             if "serialize" in str(error):
                 raise StaleVersion("commit") from error
             raise
+        if self._count is not None and _SIGHTINGS.name not in self._changed:
+            self._count.committed()
 
 
 class SqlStore:
@@ -179,6 +196,7 @@ class SqlStore:
         self.engine = engine
         self.jobs = jobs
         self._turn = asyncio.Lock()
+        self._spread = Spread()
 
     @asynccontextmanager
     async def work(self) -> AsyncIterator[Work]:
@@ -224,7 +242,8 @@ class SqlStore:
                 # As on SQLite: handlers count rows and act on the count, one writer at a time.
                 await connection.execute(text(ALONE), {"what": "write"})
             try:
-                yield cast("Work", SqlWork(connection, self.jobs, _driver_of(connection)))
+                driver = _driver_of(connection)
+                yield cast("Work", SqlWork(connection, self.jobs, driver, self._spread))
             finally:
                 await connection.rollback()
 
