@@ -24,10 +24,12 @@ LOG = logging.getLogger("piyao.dispatch")
 ALONE = 2.0
 SHARED = 0.25
 """Seconds after which the inbox is looked at unasked: alone, and where other processes fill it."""
-_FEW = 20
-"""Messages of one look and at most one transaction: who came first stays first."""
-_SPAN = 0.1
-"""Seconds after which a transaction takes no more: arriving messages wait for it."""
+_FEW, _MORE = 20, 50
+"""Messages of one look and at most one transaction: who came first stays first. More where nobody
+waits for being kept."""
+_SPAN, _LONGEST = 0.1, 0.25
+"""Seconds after which a transaction takes no more: where arriving messages wait for it, and ever.
+Each commit waits for the disk, and the loop with it."""
 ATTEMPTS = 5
 _BACKOFF = (
     timedelta(seconds=2),
@@ -59,7 +61,8 @@ class Dispatcher:
         self._library = library
         self._wake = asyncio.Event()
         self._more = False
-        self.store = Keeper(services.store, self._wake.set).store
+        self._keeper = Keeper(services.store, self._wake.set)
+        self.store = self._keeper.store
         """Keeps a message before it is acknowledged; see there."""
         self.lingering: frozenset[str] = frozenset()
         """Channels where what cannot go now goes with the person's next message."""
@@ -88,16 +91,17 @@ class Dispatcher:
             async with self._services.store.read() as work:
                 if not await self._ready(work, 1):
                     return False
+        limit = _FEW if self._keeper.waits else _MORE
+        taken: list[Inbound] = []
         try:
-            taken: list[Inbound] = []
-            await self._together(_FEW, taken)
+            await self._together(limit, taken)
             # As many as were asked for: there are more, and nobody need look first.
-            self._more = len(taken) == _FEW
+            self._more = len(taken) == limit
         except Exception:
             self._more = False
             # Whose fault it is cannot be told: each once more, in a transaction of its own.
             LOG.exception("several messages together")
-            for _ in range(_FEW):
+            for _ in range(limit):
                 if not await self._alone():
                     break
         return True
@@ -155,7 +159,7 @@ class Dispatcher:
         """One by one, until the time is up or the rest must see what one has changed."""
         loop = asyncio.get_running_loop()
         directory, change = self._services.directories.current, await work.last_change()
-        until = loop.time() + _SPAN
+        began = loop.time()
         for message in ready:
             await self._library.refresh(work)
             await self._process(work, message, silent)
@@ -163,7 +167,7 @@ class Dispatcher:
             changed = await work.last_change() != change
             if changed or self._services.directories.current is not directory:
                 return
-            if loop.time() > until:
+            if loop.time() - began > (_SPAN if self._keeper.waits else _LONGEST):
                 return
             # Nothing above need have waited: whoever calls meanwhile is heard here.
             await asyncio.sleep(0)
