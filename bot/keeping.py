@@ -34,11 +34,6 @@ class Keeper:
         self._arriving: list[_Arrival] = []
         self._writer: asyncio.Task[None] | None = None
 
-    @property
-    def waits(self) -> bool:
-        """Whether somebody who has arrived waits for being kept."""
-        return bool(self._arriving)
-
     async def store(self, message: Inbound) -> bool:
         """Keep a message before it is acknowledged; False when it is known already.
 
