@@ -27,8 +27,8 @@ SHARED = 0.25
 _FEW = 20
 """Messages of one look and at most one transaction: who came first stays first."""
 _SPAN = 0.1
-"""Seconds after which a transaction takes no more: arriving messages wait for it, and so do the
-answers: with 250 ms where nobody arrives, half of them were still there when all leads were done."""
+"""Seconds after which a transaction takes no more: arriving messages wait for it, and what is to be
+sent does too: with 250 ms a quarter of a flood's answers were still there behind its leads."""
 ATTEMPTS = 5
 _BACKOFF = (
     timedelta(seconds=2),
