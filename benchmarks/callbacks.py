@@ -8,7 +8,8 @@ file with CLAIMS rebuttals and an officer at the desk. Signed and encrypted mess
 arrive at a steady rate; one in fifty is a platform's retry of one just sent. ``distinct``, the
 worst case: each is a rumor of its own, all made of one sentence, so that the library is near.
 ``storm``: forwards of a few rumors (benchmarks/storm.py). Measured: each HTTP response, what the
-inbox and the leads hold afterwards, and the backlog 60 s after the load. Prints one JSON line last.
+inbox and the leads hold afterwards, the backlog 60 s after the load, and the product's processor
+time for each lead. Prints one JSON line last.
 """
 
 import argparse
@@ -154,7 +155,7 @@ class Load:
         await asyncio.gather(*tasks)
 
 
-def counts(path: Path) -> dict[str, int]:
+def counts(path: Path) -> dict[str, Any]:
     with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as database:
         asked = {
             "stored": "SELECT count(*) FROM inbox",
@@ -165,6 +166,12 @@ def counts(path: Path) -> dict[str, int]:
             "unsent": "SELECT count(*) FROM delivery WHERE state IN ('pending','sending')",
         }
         return {name: database.execute(query).fetchone()[0] for name, query in asked.items()}
+
+
+def cpu_seconds(process: Any) -> float:
+    """Processor time of the product so far."""
+    spent = Path(f"/proc/{process.pid}/stat").read_text("utf-8").rpartition(")")[2].split()
+    return (int(spent[11]) + int(spent[12])) / os.sysconf("SC_CLK_TCK")
 
 
 async def started(process: Any, http: aiohttp.ClientSession) -> None:
@@ -200,6 +207,7 @@ async def main(rate: int, seconds: int, claims: int, wait: int, texts: str) -> N
             try:
                 await started(process, http)
                 load = Load(http, TEXTS[texts])
+                before = cpu_seconds(process)
                 began = time.perf_counter()
                 await load.run(rate, seconds)
                 lasted = time.perf_counter() - began
@@ -207,9 +215,11 @@ async def main(rate: int, seconds: int, claims: int, wait: int, texts: str) -> N
                 print(f"after the load: {after}", flush=True)
                 emptied = await drained(folder / "piyao.db", wait)
                 left = counts(folder / "piyao.db")
+                cpu = cpu_seconds(process) - before
             finally:
                 process.terminate()
                 process.wait(30)
+        left["cpu_ms_a_lead"] = round(1000 * cpu / max(1, left["leads"]), 2)
         report(load, rate * seconds, texts, lasted, emptied, left)
 
 

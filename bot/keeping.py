@@ -3,7 +3,7 @@
 import asyncio
 import dataclasses
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from matrix.core.conversation import Inbound
 from matrix.core.errors import PiyaoError, StaleVersion
@@ -47,43 +47,59 @@ class Keeper:
         return await kept
 
     async def _keep_all(self) -> None:
-        """What arrives while one transaction commits goes together into the next."""
+        """What arrives until the transaction is open goes into it, the rest into the next."""
         while self._arriving:
-            some, self._arriving = self._arriving, []
-            # One that cannot be kept must not keep the others from being kept.
-            if len(some) == 1 or not await self._kept(some):
+            some: list[_Arrival] = []
+            try:
+                await self._keep(some, self._arrived)
+            except Exception as error:
+                some = some or self._arrived()
+                reference = reference_of(some[0][0])
+                LOG.exception("message %s was not kept", reference)
+                if len(some) == 1:
+                    _refuse(some[0], error)
+                    continue
+                # One that cannot be kept must not keep the others from being kept.
                 for one in some:
-                    await self._kept([one], last=True)
+                    await self._keep_alone(one)
         self._writer = None
 
-    async def _kept(self, some: Sequence[_Arrival], *, last: bool = False) -> bool:
-        try:
-            fresh = await self._keep([message for message, _ in some])
-        except Exception as error:
-            reference = reference_of(some[0][0])
-            LOG.exception("message %s was not kept", reference)
-            if last and not some[0][1].done():
-                refused = NotKeptError(reference)
-                refused.__cause__ = error
-                some[0][1].set_exception(refused)
-            return False
-        for (_, kept), new in zip(some, fresh, strict=True):
-            if not kept.done():
-                kept.set_result(new)
-        self._tell()
-        return True
+    def _arrived(self) -> list[_Arrival]:
+        some, self._arriving = self._arriving, []
+        return some
 
-    async def _keep(self, messages: Sequence[Inbound]) -> list[bool]:
-        fresh = []
+    async def _keep_alone(self, one: _Arrival) -> None:
+        try:
+            await self._keep([], lambda: [one])
+        except Exception as error:
+            LOG.exception("message %s was not kept", reference_of(one[0]))
+            _refuse(one, error)
+
+    async def _keep(self, some: list[_Arrival], who: Callable[[], list[_Arrival]]) -> None:
+        """Write and tell those who wait. ``some`` gets ``who`` is there when it is our turn."""
         async with self._store.work() as work:
-            for one in messages:
+            some += who()
+            fresh = []
+            for message, _ in some:
                 try:
-                    await work.inbox.add(storable(one))
+                    await work.inbox.add(storable(message))
                     fresh.append(True)
                 except StaleVersion:
                     fresh.append(False)
             await work.commit()
-        return fresh
+        for (_, kept), new in zip(some, fresh, strict=True):
+            if not kept.done():
+                kept.set_result(new)
+        self._tell()
+
+
+def _refuse(one: _Arrival, error: Exception) -> None:
+    """Who waits is told that it is not kept."""
+    message, kept = one
+    if not kept.done():
+        refused = NotKeptError(reference_of(message))
+        refused.__cause__ = error
+        kept.set_exception(refused)
 
 
 def reference_of(message: Inbound) -> str:

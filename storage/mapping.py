@@ -147,6 +147,8 @@ def from_row(entity: type[E], row: Sequence[Any]) -> E:
 def saved(entity: E) -> E:
     """The entity as it stands after a save: its version counts one more."""
     names, values_of = _values(type(entity))
-    row = [_plain(value) for value in values_of(entity)]
-    row[names.index("version")] += 1
-    return from_row(type(entity), row)
+    made = object.__new__(type(entity))
+    for put, value in zip(_making(type(entity)).setters, values_of(entity), strict=True):
+        put(made, value)
+    _making(type(entity)).setters[names.index("version")](made, entity.version + 1)
+    return made

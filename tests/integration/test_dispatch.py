@@ -14,7 +14,7 @@ import pytest
 
 from bot.beginning import StartRefusedError
 from bot.dispatch import ATTEMPTS
-from bot.keeping import NotKeptError, storable
+from bot.keeping import Keeper, NotKeptError, storable
 from bot.web.app import demo_app
 from handlers import router
 from handlers.context import Context
@@ -249,6 +249,23 @@ async def test_an_attachment_that_did_not_come_is_said_and_is_no_text(tmp_path: 
         assert "附件超过 10 MB" in desk.said(1)[-1]
         assert "收到，线索" in desk.said(1)[-2]
         assert ["附件没有取到" in one for one in desk.said(2)] == [True]
+
+
+async def test_who_arrives_while_others_write_is_kept_in_the_next_transaction(
+    tmp_path: Path,
+) -> None:
+    async with opened(tmp_path) as desk:
+        told: list[str] = []
+        keeper = Keeper(desk.parts.store, lambda: told.append("kept"))
+        async with desk.parts.store.work():
+            coming = [asyncio.create_task(keeper.store(desk.message(1)))]
+            await asyncio.sleep(0)
+            coming += [asyncio.create_task(keeper.store(desk.message(n))) for n in (2, 3, 1)]
+            await asyncio.sleep(0)
+            assert not told
+        assert await asyncio.gather(*coming) == [True, True, True, False]
+        assert told == ["kept"]
+        assert await desk.count("inbox") == 3
 
 
 async def fill(desk: Desk) -> tuple[Inbound, str]:
