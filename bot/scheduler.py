@@ -31,7 +31,10 @@ class Ticker:
             try:
                 await tick()
             except asyncio.CancelledError:
-                raise
+                # Cut short by a stop: what it had not committed is done at the next start. Raised,
+                # the scheduler would log it as a fault, with all its lines.
+                if self._scheduler.running:
+                    raise
             except Exception:
                 LOG.exception("tick %s", name)
             finally:
