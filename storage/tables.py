@@ -74,7 +74,7 @@ TABLES: dict[str, tuple[type[Entity], Table]] = {
                 ("number", "received_at"),
                 ("state", "received_at"),
                 ("claim", "state", "received_at"),
-                ("reporter", "received_at"),
+                ("reporter", "id"),
                 ("case",),
                 ("key",),
                 ("received_at",),
