@@ -10,7 +10,7 @@ _HEADS = tuple(
             "求扩散 请扩散 扩散周知 紧急扩散 紧急通知 重要通知 特别提醒 温馨提示 紧急提醒 注意 "
             "大家注意 大家注意了 请大家注意 注意了 请注意 出大事了 不得了 太吓人了 "
             "刚刚收到 刚收到 最新消息 内部消息 可靠消息 "
-            "群里发的 朋友圈看到的 网上看到的 "
+            "群里发的 群里看到的 朋友圈看到的 网上看到的 刚看到的 "
             "朋友发的 我朋友发的 我妈转给我的 我妈发的 家里人发的 亲戚发的 别人发的 "
             "真假不知 不转不是人 是中国人就转 互相转告 "
             "相互转告 请互相转告 请转告 请转告家人 请转发 请大家转发 "
@@ -23,7 +23,19 @@ _HEADS = tuple(
     )
 )
 # Said before the matter without a pause.
-_LEADS = ("听说", "请问一下", "请问", "想问问", "想问一下", "求问", "有没有人知道", "听人说")
+_LEADS = (
+    "听说",
+    "请问一下",
+    "请问",
+    "想问问",
+    "想问一下",
+    "求问",
+    "有没有人知道",
+    "听人说",
+    "群里在传",
+    "群里都在传",
+    "家人们看看",
+)
 _OPENERS = _HEADS + _LEADS
 # Said after the matter.
 _TAILS = tuple(
@@ -32,7 +44,7 @@ _TAILS = tuple(
             "是真的吗 是真的么 这是真的吗 这是真的么 真的吗 真的假的 是真是假 是真还是假 "
             "是不是真的 "
             "求证 求核实 请核实 求辟谣 求真相 求扩散 请扩散 扩散 转发 请转发 互相转告 请互相转告 "
-            "请转告家人 大家注意 转 谢谢 "
+            "大家互相转告 请转告家人 大家注意 转 谢谢 "
             "收到请转 收起全文 展开全文 网页链接"
         ).split(),
         key=len,
@@ -40,8 +52,9 @@ _TAILS = tuple(
     )
 )
 _PAUSES = frozenset(" \t\n,，.。!！?？:：;；、~～…-—_|/\\*#^=+<>《》\"'“”‘’()[]（）【】「」『』")
-_OPENING = frozenset("《“‘\"'([（【「『<")
-_CLOSING = frozenset("》”’\"')]）】」』>%")
+_OPEN, _CLOSE = "《“‘\"'([（【「『<", "》”’\"')]）】」』>"
+_OPENING, _CLOSING = frozenset(_OPEN), frozenset(_CLOSE + "%")
+_PAIRS = frozenset(map("".join, zip(_OPEN, _CLOSE, strict=True)))
 _SOFT = _PAUSES - _OPENING - _CLOSING
 # A quoting client writes 「name: text」; longer than this it is no name.
 _NAME_LIMIT = 24
@@ -77,6 +90,7 @@ def _head(text: str) -> int:
         if step == 0:
             break
         position = after + step
+        position += _embraced(text, after - 1, position)
     while position < limit and text[position] in _SOFT:
         position += 1
     return position
@@ -106,9 +120,15 @@ def _tail(text: str, start: int) -> int:
         if not _ends_apart(text, start, before - len(shell), shell):
             break
         end = before - len(shell)
+        end -= _embraced(text, end - 1, before)
     while end > start and text[end - 1] in _SOFT:
         end -= 1
     return end
+
+
+def _embraced(text: str, before: int, after: int) -> bool:
+    """Whether the two places hold a pair of brackets, as around 【紧急通知】: they go with it."""
+    return before >= 0 and text[before : before + 1] + text[after : after + 1] in _PAIRS
 
 
 def _ends_apart(text: str, start: int, cut: int, shell: str) -> bool:

@@ -51,7 +51,7 @@ def test_normalising_twice_changes_nothing(text):
 
 @given(
     st.lists(
-        st.one_of(HAN, SHELLS, TAILS, EMOJI, SENTENCES, st.sampled_from("「」:@.*·-!? \n1a")),
+        st.one_of(HAN, SHELLS, TAILS, EMOJI, SENTENCES, st.sampled_from("「」【】():@.*·-!? \n1a")),
         max_size=12,
     )
 )
@@ -93,6 +93,20 @@ def test_spacing_does_not_count(sentence, space, data):
 @settings(deadline=None)
 def test_shells_do_not_count(sentence, shells, tails):
     assert normalise("".join((*shells, sentence, *tails))).key == normalise(sentence).key
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"【紧急通知】{BODY}",
+        f"【扩散】【转】{BODY}【求辟谣】",
+        f"(转){BODY}(真的假的)",
+        f"家人们看看 {BODY}，大家互相转告！",
+        f"群里在传：{BODY}。是真的吗？",
+    ],
+)
+def test_brackets_go_with_the_shell_that_they_hold(text):
+    assert normalise(text).text == PLAIN.text
 
 
 @given(SENTENCES, EMOJI, st.data())
